@@ -1,0 +1,55 @@
+/** The command line: reads argv, hands over to one file a command, prints faults with what to do next. */
+import { Command, CommanderError } from 'commander';
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import { VERSION } from '../version.ts';
+import { addCaCommands } from './ca.ts';
+import { addCertCommands } from './cert.ts';
+import { addCompletionCommand } from './completion.ts';
+import { printFault } from './fault-output.ts';
+import { addProvisionerCommands } from './provisioner.ts';
+import { addTokenCommand } from './token.ts';
+import { addTrustCommands } from './trust.ts';
+import { addUpCommand } from './up.ts';
+
+const program = new Command('fullchain')
+  .description('Runs the whole TLS life of a self-managed stack: authority, ACME, installation, proof, renewal.')
+  .version(VERSION)
+  .option(
+    '--state <dir>',
+    'state directory (default: $FULLCHAIN_STATE, else /var/lib/fullchain for root, else the user’s data directory)',
+  )
+  .option('--json', 'one JSON document on standard output')
+  .option('--quiet', 'only errors')
+  .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+  .showHelpAfterError('(fullchain --help shows the commands)')
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  fullchain up                                          an authority on :9000, made at first start
+  fullchain cert issue db.internal --cert db.crt --key db.key
+  certbot certonly --standalone -d db.internal --server https://localhost:9000/acme/acme/directory
+  fullchain cert list --expires-within 7d               what runs out soon
+  fullchain trust install --url https://ca.internal:9000 --fingerprint 9f3c…`,
+  );
+
+addUpCommand(program);
+addCaCommands(program);
+addProvisionerCommands(program);
+addTokenCommand(program);
+addCertCommands(program);
+addTrustCommands(program);
+addCompletionCommand(program);
+
+try {
+  await program.parseAsync(process.argv);
+} catch (fault) {
+  if (fault instanceof CommanderError) {
+    // commander has printed its message; help and version are no errors.
+    process.exitCode = fault.exitCode === 0 ? 0 : 2;
+  } else {
+    process.exitCode = printFault(fault, program.opts().json === true);
+    if (!(fault instanceof OperatorFault)) process.exitCode = 1;
+  }
+}

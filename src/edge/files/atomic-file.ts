@@ -1,0 +1,58 @@
+/**
+ * Files that are either the old or the new version, whatever happens in between: written beside, synced, renamed
+ * over, and the directory synced, because a rename that is not synced can be undone by a power cut.
+ */
+import { randomBytes } from 'node:crypto';
+import { closeSync, fchmodSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** Replaces a file or creates it. `mode` holds from the first byte on, whatever the umask. */
+export function writeFileAtomically(path: string, content: string | Uint8Array, mode: number): void {
+  const temporary = writeBeside(path, content, mode);
+  try {
+    renameSync(temporary, path);
+  } catch (cause) {
+    unlinkSync(temporary);
+    throw cause;
+  }
+  syncDirectory(dirname(path));
+}
+
+/** Creates a file that must not exist yet. @throws EEXIST, and leaves what is there alone */
+export function createFileAtomically(path: string, content: string | Uint8Array, mode: number): void {
+  const temporary = writeBeside(path, content, mode);
+  try {
+    // A link, unlike a rename, fails when the name is taken.
+    linkSync(temporary, path);
+  } finally {
+    unlinkSync(temporary);
+  }
+  syncDirectory(dirname(path));
+}
+
+function writeBeside(path: string, content: string | Uint8Array, mode: number): string {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const descriptor = openSync(temporary, 'wx', 0o600);
+  try {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    for (let offset = 0; offset < bytes.byteLength; ) offset += writeSync(descriptor, bytes, offset);
+    fchmodSync(descriptor, mode);
+    fsyncSync(descriptor);
+  } catch (cause) {
+    closeSync(descriptor);
+    unlinkSync(temporary);
+    throw cause;
+  }
+  closeSync(descriptor);
+  return temporary;
+}
+
+/** Makes names in a directory durable. */
+export function syncDirectory(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

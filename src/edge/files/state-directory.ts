@@ -1,0 +1,116 @@
+/**
+ * The state directory of an authority: where each thing lies, and whether it is safe to use.
+ *
+ *   config.json                     names, lifetimes, validation policy
+ *   certs/root_ca.crt               certs/intermediate_ca.crt
+ *   secrets/root_ca_key             secrets/intermediate_ca_key            encrypted PKCS#8, 0600
+ *   secrets/password …              generated passwords, 0600, where the operator gave none
+ *   db/fullchain.db                 what was issued, ordered, revoked
+ *   ready.json                      where the running authority listens
+ *   authority.lock                  held by the running authority
+ */
+import { accessSync, chmodSync, constants, existsSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
+
+export interface StatePaths {
+  readonly root: string;
+  readonly config: string;
+  readonly rootCertificate: string;
+  readonly intermediateCertificate: string;
+  readonly rootKey: string;
+  readonly intermediateKey: string;
+  readonly password: string;
+  readonly rootPassword: string;
+  readonly provisionerPassword: string;
+  readonly database: string;
+  readonly ready: string;
+  readonly lock: string;
+  /** Present while an initialisation runs, or was cut short. */
+  readonly initialising: string;
+}
+
+export function statePaths(directory: string): StatePaths {
+  const root = resolve(directory);
+  return {
+    root,
+    config: join(root, 'config.json'),
+    rootCertificate: join(root, 'certs', 'root_ca.crt'),
+    intermediateCertificate: join(root, 'certs', 'intermediate_ca.crt'),
+    rootKey: join(root, 'secrets', 'root_ca_key'),
+    intermediateKey: join(root, 'secrets', 'intermediate_ca_key'),
+    password: join(root, 'secrets', 'password'),
+    rootPassword: join(root, 'secrets', 'root_password'),
+    provisionerPassword: join(root, 'secrets', 'provisioner_password'),
+    database: join(root, 'db', 'fullchain.db'),
+    ready: join(root, 'ready.json'),
+    lock: join(root, 'authority.lock'),
+    initialising: join(root, 'initialising'),
+  };
+}
+
+/** Whether an authority was initialised here: config.json is written last. */
+export function isInitialised(paths: StatePaths): boolean {
+  return existsSync(paths.config);
+}
+
+/**
+ * Creates the directory (0700) if it is missing, and refuses one that others may read or that we cannot write.
+ * An empty directory of ours is closed rather than refused: nothing has lain open in it.
+ *
+ * @throws OperatorFault state-unwritable, state-exposed
+ */
+export function prepareStateDirectory(paths: StatePaths): void {
+  guardWritable(paths, () => mkdirSync(paths.root, { recursive: true, mode: 0o700 }));
+  const { mode, uid } = statSync(paths.root);
+  if (!statSync(paths.root).isDirectory())
+    throw new OperatorFault('state-unwritable', `${paths.root} is not a directory`, { path: paths.root });
+  const own = process.getuid?.();
+  if (own !== undefined && own !== 0 && uid !== own)
+    throw new OperatorFault('state-unwritable', `${paths.root} belongs to another user`, { path: paths.root });
+  if (mode & 0o077) {
+    if (readdirSync(paths.root).length > 0) {
+      throw new OperatorFault(
+        'state-exposed',
+        `${paths.root} has mode ${(mode & 0o777).toString(8)}: others may read it`,
+        { path: paths.root },
+      );
+    }
+    guardWritable(paths, () => chmodSync(paths.root, 0o700));
+  }
+  guardWritable(paths, () => accessSync(paths.root, constants.R_OK | constants.W_OK | constants.X_OK));
+  for (const part of ['certs', 'secrets', 'db'])
+    guardWritable(paths, () => mkdirSync(join(paths.root, part), { recursive: true, mode: 0o700 }));
+}
+
+/** @throws OperatorFault state-exposed when a secret can be read by others */
+export function refuseExposedSecrets(paths: StatePaths): void {
+  const directory = join(paths.root, 'secrets');
+  for (const name of existsSync(directory) ? readdirSync(directory) : []) {
+    const path = join(directory, name);
+    const { mode } = lstatSync(path);
+    if (mode & 0o077)
+      throw new OperatorFault('state-exposed', `${path} has mode ${(mode & 0o777).toString(8)}: others may read it`, {
+        path,
+      });
+  }
+}
+
+function guardWritable(paths: StatePaths, action: () => void): void {
+  try {
+    action();
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    if (code === 'ENOSPC')
+      throw new OperatorFault('disk-full', `no room to write in ${paths.root}`, { path: paths.root }, cause);
+    if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOENT', 'EEXIST'].includes(code)) {
+      throw new OperatorFault(
+        'state-unwritable',
+        `the state directory ${paths.root} cannot be written (${code})`,
+        { path: paths.root },
+        cause,
+      );
+    }
+    throw cause;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * What is served without TLS: revocation lists and issuer certificates, which are signed and must be fetchable
+ * before any TLS works (RFC 5280 §8). Everything else gets a sentence that says where to go.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+export interface PlainPorts {
+  readonly currentCrl: () => Promise<Uint8Array>;
+  /** DER of an issuer by the hex of its key identifier; null when unknown. */
+  readonly issuerCertificate: (keyId: string) => Uint8Array | null;
+  /** Key identifier of the issuer whose list currentCrl is. */
+  readonly currentKeyId: () => string;
+  readonly httpsBase: string;
+  readonly onFault: (fault: unknown) => void;
+}
+
+export function plainServer(ports: PlainPorts): Server {
+  const server = createServer(
+    { requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 8 * 1024 },
+    (request, response) => {
+      answer(ports, request, response).catch((fault: unknown) => {
+        ports.onFault(fault);
+        text(response, 500, 'the authority failed; its log has the cause');
+      });
+    },
+  );
+  server.maxRequestsPerSocket = 100;
+  return server;
+}
+
+async function answer(ports: PlainPorts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  request.resume();
+  const path = (request.url ?? '').split('?', 1)[0] ?? '';
+  const readable = request.method === 'GET' || request.method === 'HEAD';
+  if (readable && (path === '/crl' || path === `/crl/${ports.currentKeyId()}.crl`)) {
+    return bytes(request, response, 'application/pkix-crl', await ports.currentCrl());
+  }
+  const issuer = /^\/issuer\/([0-9a-f]{40})\.cer$/.exec(path);
+  const certificate = readable && issuer ? ports.issuerCertificate(issuer[1] ?? '') : null;
+  if (certificate) return bytes(request, response, 'application/pkix-cert', certificate);
+  text(
+    response,
+    400,
+    `This is the TLS port of a Fullchain authority, and the request came without TLS.\nUse ${ports.httpsBase}${/^\/[\x21-\x7e]*$/.test(path) ? path : '/'}`,
+  );
+}
+
+function bytes(request: IncomingMessage, response: ServerResponse, type: string, body: Uint8Array): void {
+  response.writeHead(200, {
+    'content-type': type,
+    'content-length': body.byteLength,
+    'cache-control': 'public, max-age=300',
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function text(response: ServerResponse, status: number, message: string): void {
+  if (!response.headersSent)
+    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
+  response.end(`${message}\n`);
+}

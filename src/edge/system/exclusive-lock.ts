@@ -1,0 +1,19 @@
+/**
+ * A lock that ends with its holder, however it ends: an exclusive SQLite transaction on a file of its own, which
+ * is a lock of the operating system (Node has no flock). It waits for nobody.
+ */
+import { DatabaseSync } from 'node:sqlite';
+
+/** Takes the lock, or returns null when another process holds it. */
+export function takeLock(path: string): { readonly release: () => void } | null {
+  const db = new DatabaseSync(path, { timeout: 0 });
+  try {
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (cause) {
+    db.close();
+    // SQLITE_BUSY: somebody else is in there.
+    if (cause instanceof Error && 'errcode' in cause && (Number(cause.errcode) & 0xff) === 5) return null;
+    throw cause;
+  }
+  return { release: () => db.close() };
+}
