@@ -5,7 +5,7 @@
  */
 import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findNode, NODE_PACKAGE, SUPPORTED_NODE } from '../scripts/supported-node.mjs';
 
 const root = dirname(dirname(realpathSync(fileURLToPath(import.meta.url))));
@@ -13,7 +13,7 @@ const main = join(root, 'src', 'app', 'cli', 'main.ts');
 const node = findNode(root);
 
 if (node === process.execPath) {
-  await import(main);
+  await import(pathToFileURL(main).href);
 } else if (node === null) {
   process.stderr.write(
     `fullchain needs Node ${SUPPORTED_NODE}. This is Node ${process.versions.node}, and ${NODE_PACKAGE}, which would bring one, is not installed.\n` +

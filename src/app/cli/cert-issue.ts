@@ -1,37 +1,9 @@
 /** `cert issue`: a new key and a certificate for it, from this host's state or from another host's authority by token. */
-import { type KeyObject, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { parseHex } from '../../core/bytes/hex.ts';
-import { pemBlocksLabelled, pemFromDer } from '../../core/bytes/pem.ts';
-import { OperatorFault } from '../../core/faults/operator-faults.ts';
-import { isLeafProfile, type LeafProfileName } from '../../core/issuance/profile.ts';
-import { generalNameFromText } from '../../core/issuance/requested-names.ts';
-import { addSeconds, formatRfc3339 } from '../../core/time/instant.ts';
 import type { KeyAlgorithm } from '../../core/x509/algorithm.ts';
-import { parseCertificate } from '../../core/x509/certificate.ts';
-import { assembleCsr, encodeCsrInfo } from '../../core/x509/csr.ts';
-import type { GeneralName } from '../../core/x509/general-name.ts';
-import { fetchRoot, post } from '../../edge/authority-client/authority-client.ts';
-import { writeFileAtomically } from '../../edge/files/atomic-file.ts';
-import { generateKey, publicKeyDer, signWith } from '../../edge/signer/key-pair.ts';
-import { wallClock } from '../../edge/system/clock.ts';
-import { issueCertificate } from '../../flow/ca/issue-certificate.ts';
-import { issuanceLimits } from '../../flow/ca/provisioner-limits.ts';
-import { readConfig } from '../config.ts';
-import { databaseFault, openState } from '../open-state.ts';
-import { readReady } from './ca.ts';
-import {
-  algorithmOption,
-  type Context,
-  contextOf,
-  durationOption,
-  listOption,
-  passwordSource,
-  print,
-} from './context.ts';
+import { algorithmOption, contextOf, durationOption, listOption } from './context.ts';
 
-interface IssueFlags {
+export interface IssueFlags {
   readonly cert: string;
   readonly key: string;
   readonly san?: string[];
@@ -45,13 +17,6 @@ interface IssueFlags {
   readonly fingerprint?: string;
   readonly tokenFile?: string;
   readonly force?: boolean;
-}
-
-interface Wanted {
-  readonly names: readonly GeneralName[];
-  readonly profile: LeafProfileName;
-  readonly key: KeyObject;
-  readonly flags: IssueFlags;
 }
 
 export function addCertIssueCommand(cert: Command): void {
@@ -80,146 +45,8 @@ Examples:
   fullchain cert issue app --profile client --lifetime 7d --cert app.crt --key app.key
   fullchain cert issue web.internal --url https://ca.internal:9000 --fingerprint 9f3c… --token-file token --cert web.crt --key web.key`,
     )
-    .action(async (names: string[], flags: IssueFlags, self: Command) => run(contextOf(self), names, flags));
-}
-
-async function run(context: Context, texts: readonly string[], flags: IssueFlags): Promise<void> {
-  if (!isLeafProfile(flags.profile))
-    throw new OperatorFault('usage', `${JSON.stringify(flags.profile)} is not a profile; server, client and peer are`);
-  const names = [...texts, ...(flags.san ?? [])].map((text) => {
-    const name = generalNameFromText(text);
-    if (name === null) throw new OperatorFault('usage', `${JSON.stringify(text)} is not a name that can be certified`);
-    return name;
-  });
-  for (const path of flags.force ? [] : [flags.cert, flags.key]) {
-    if (existsSync(path)) throw new OperatorFault('file-exists', `${path} exists already`, { path });
-  }
-  const key = await generateKey(flags.keyAlgorithm);
-  const wanted: Wanted = { names, profile: flags.profile, key, flags };
-  const chain = flags.url === undefined ? await issueHere(context, wanted) : await issueThere(flags.url, wanted);
-  // The key first: a certificate without its key would look installed and serve nothing.
-  writeFileAtomically(flags.key, key.export({ type: 'pkcs8', format: 'pem' }), 0o600);
-  writeFileAtomically(flags.cert, chain.map((der) => pemFromDer('CERTIFICATE', der)).join(''), 0o644);
-  reportIssued(context, chain, flags.cert, flags.key);
-}
-
-export function reportIssued(context: Context, chain: readonly Uint8Array[], certFile: string, keyFile: string): void {
-  const leaf = parseCertificate(chain[0] ?? new Uint8Array());
-  const { notBefore, notAfter } = leaf.validity;
-  print(
-    context,
-    {
-      ok: true,
-      certificate: {
-        serial: leaf.serial,
-        fingerprint: leaf.fingerprint,
-        notBefore: formatRfc3339(notBefore),
-        notAfter: formatRfc3339(notAfter),
-      },
-      cert: certFile,
-      key: keyFile,
-    },
-    () => [
-      `${certFile}  valid until ${formatRfc3339(notAfter)}, serial ${leaf.serial}`,
-      `${keyFile}  the key, mode 0600`,
-    ],
-  );
-}
-
-/** With this host's state: the issuing key signs in this process, and the record is in the same database. */
-async function issueHere(context: Context, { names, profile, key, flags }: Wanted): Promise<Uint8Array[]> {
-  const { paths } = context;
-  const state = await openState(paths, passwordSource(flags.passwordFile), { lock: false, acceptClock: false });
-  try {
-    const provisioner = await state.store.loadProvisioner(flags.provisioner);
-    if (!provisioner)
-      throw new OperatorFault('provisioner-unknown', `there is no provisioner named ${flags.provisioner}`);
-    const issuer = state.issuerAt(plainBaseOf(paths));
-    const result = await issueCertificate(
-      { store: state.store, issuer: () => issuer, random: randomBytes },
-      {
-        profile,
-        names,
-        publicKey: publicKeyDer(key),
-        ...(flags.lifetime !== undefined && { lifetimeSeconds: flags.lifetime }),
-        ...(flags.commonName !== undefined && { subject: { commonName: flags.commonName } }),
-      },
-      issuanceLimits(provisioner),
-      { origin: { kind: 'authority' }, provisioner: provisioner.name, accountId: null },
-      wallClock(),
-    );
-    if (result.kind !== 'issued')
-      throw new OperatorFault(
-        'issuance-refused',
-        result.kind === 'refused' ? result.detail : 'it has been issued already',
-      );
-    return [result.der, issuer.certificate.raw];
-  } catch (fault) {
-    throw databaseFault(fault, paths.database);
-  } finally {
-    state.close();
-  }
-}
-
-/** Where the authority's lists are, also when it is not running. */
-function plainBaseOf(paths: Context['paths']): string {
-  const { dnsNames, listen, httpListen } = readConfig(paths.config);
-  const running = readReady(paths);
-  const port = httpListen?.split(':').at(-1) ?? (running ? new URL(running.url).port : listen.split(':').at(-1));
-  return `http://${dnsNames[0] ?? 'localhost'}${port === '80' ? '' : `:${port}`}`;
-}
-
-/** At another host's authority: a CSR and the token. */
-async function issueThere(base: string, { names, key, flags }: Wanted): Promise<Uint8Array[]> {
-  if (flags.fingerprint === undefined)
-    throw new OperatorFault('fingerprint-required', '--url needs the --fingerprint of the authority’s root');
-  const fingerprint = parseHex(flags.fingerprint);
-  if (fingerprint?.length !== 64)
-    throw new OperatorFault('usage', `${JSON.stringify(flags.fingerprint)} is not a SHA-256 fingerprint`);
-  const url = base.replace(/\/+$/, '');
-  const token = (
-    flags.tokenFile === undefined ? process.env.FULLCHAIN_TOKEN : readFileSync(flags.tokenFile, 'utf8')
-  )?.trim();
-  if (!token) throw new OperatorFault('token-refused', 'no token: give --token-file or FULLCHAIN_TOKEN');
-  const ca = await fetchRoot(url, fingerprint);
-  const now = wallClock();
-  const csr = await newCsr(key, flags.keyAlgorithm, names, flags.commonName);
-  const answer = await post(
-    `${url}/1.0/sign`,
-    {
-      csr,
-      ott: token,
-      ...(flags.lifetime !== undefined && { notAfter: formatRfc3339(addSeconds(now, flags.lifetime)) }),
-    },
-    { ca },
-  );
-  return chainOf(answer);
-}
-
-/** A CSR as PEM. */
-export async function newCsr(
-  key: KeyObject,
-  algorithm: KeyAlgorithm,
-  names: readonly GeneralName[],
-  commonName?: string,
-): Promise<string> {
-  const info = encodeCsrInfo({ publicKey: publicKeyDer(key), names, ...(commonName !== undefined && { commonName }) });
-  return pemFromDer('CERTIFICATE REQUEST', assembleCsr(info, algorithm, await signWith(key, algorithm)(info)));
-}
-
-/** The chain of an answer to sign, renew or rekey. @throws OperatorFault token-refused, issuance-refused */
-export function chainOf({
-  status,
-  body,
-}: {
-  readonly status: number;
-  readonly body: Record<string, unknown>;
-}): Uint8Array[] {
-  if (status !== 201 || !Array.isArray(body.certChain)) {
-    throw new OperatorFault(
-      status === 401 ? 'token-refused' : 'issuance-refused',
-      `the authority answered ${status}: ${String(body.message ?? 'no reason given')}`,
-    );
-  }
-  return pemBlocksLabelled(body.certChain.join('\n'), 'CERTIFICATE').map(({ der }) => der);
+    .action(async (names: string[], flags: IssueFlags, self: Command) => {
+      const { issue } = await import('../commands/cert-issue.ts');
+      await issue(contextOf(self), names, flags);
+    });
 }

@@ -42,6 +42,12 @@ addCertCommands(program);
 addTrustCommands(program);
 addCompletionCommand(program);
 
+// A reader that has seen enough (head, less) closes the pipe: that is no error of ours.
+process.stdout.on('error', (fault: NodeJS.ErrnoException) => {
+  if (fault.code !== 'EPIPE') throw fault;
+  process.exit(process.exitCode ?? 0);
+});
+
 try {
   await program.parseAsync(process.argv);
 } catch (fault) {

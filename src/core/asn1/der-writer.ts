@@ -3,7 +3,7 @@
  * Only what certificates, CSRs, CRLs, OCSP and PKCS#8 need.
  */
 import { concatBytes } from '../bytes/compare.ts';
-import { formatRfc3339, type Instant } from '../time/instant.ts';
+import type { Instant } from '../time/instant.ts';
 import { contextTag, TAG } from './tags.ts';
 
 /** Any tag and finished content → TLV with a minimal length. */
@@ -133,16 +133,37 @@ export function ia5String(text: string): Uint8Array {
 
 /** RFC 5280 §4.1.2.5: UTCTime through 2049, GeneralizedTime from 2050; seconds, no fraction, "Z". */
 export function time(instant: Instant): Uint8Array {
-  const digits = formatRfc3339(instant).replace(/[-:T]/g, '');
-  const year = Number(digits.slice(0, 4));
-  return year >= 1950 && year < 2050
-    ? tlv(TAG.UTC_TIME, Buffer.from(digits.slice(2), 'latin1'))
-    : tlv(TAG.GENERALIZED_TIME, Buffer.from(digits, 'latin1'));
+  const date = new Date(instant * 1000);
+  const year = date.getUTCFullYear();
+  return year >= 1950 && year < 2050 ? timeOf(TAG.UTC_TIME, date, 2) : timeOf(TAG.GENERALIZED_TIME, date, 4);
 }
 
 /** GeneralizedTime whatever the year, as OCSP and invalidityDate want it. */
 export function generalizedTime(instant: Instant): Uint8Array {
-  return tlv(TAG.GENERALIZED_TIME, Buffer.from(formatRfc3339(instant).replace(/[-:T]/g, ''), 'latin1'));
+  return timeOf(TAG.GENERALIZED_TIME, new Date(instant * 1000), 4);
+}
+
+/** Digit by digit: revocation lists have a hundred thousand of these. */
+function timeOf(tag: number, date: Date, yearDigits: 2 | 4): Uint8Array {
+  const year = date.getUTCFullYear();
+  if (!(year >= 0 && year <= 9999)) throw new RangeError('a time outside the years 0 to 9999');
+  const out = new Uint8Array(2 + yearDigits + 11);
+  let end = 0;
+  const pair = (value: number): void => {
+    out[end++] = 0x30 + Math.trunc(value / 10);
+    out[end++] = 0x30 + (value % 10);
+  };
+  out[end++] = tag;
+  out[end++] = yearDigits + 11;
+  if (yearDigits === 4) pair(Math.trunc(year / 100));
+  pair(year % 100);
+  pair(date.getUTCMonth() + 1);
+  pair(date.getUTCDate());
+  pair(date.getUTCHours());
+  pair(date.getUTCMinutes());
+  pair(date.getUTCSeconds());
+  out[end] = 0x5a;
+  return out;
 }
 
 /** Elements already encoded, one after the other. */

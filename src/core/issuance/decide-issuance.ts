@@ -10,7 +10,6 @@ import type { ValidityPeriod } from '../time/validity-period.ts';
 import { KEY_ALGORITHMS, type KeyAlgorithm } from '../x509/algorithm.ts';
 import { parseTbsCertificate, type TbsCertificate } from '../x509/certificate.ts';
 import type { GeneralName } from '../x509/general-name.ts';
-import { checkPublicKey } from '../x509/key-check.ts';
 import { issuerKeyIdentifier, keyIdentifierOf } from '../x509/key-identifier.ts';
 import { lintKindOf } from '../x509/lint.ts';
 import type { LintContext } from '../x509/lint-rule.ts';
@@ -68,7 +67,7 @@ export type IssuanceDecision =
   | { readonly kind: 'accepted'; readonly tbs: LintedTbs; readonly validity: ValidityPeriod }
   | IssuanceRefusal;
 
-/** What the issuer may not do (path length, name constraints, purposes) is found by lint. */
+/** Weak keys, and what the issuer may not do (path length, name constraints, purposes), are found by lint. */
 export function decideIssuance(
   request: IssuanceRequest,
   issuer: Issuer,
@@ -78,7 +77,7 @@ export function decideIssuance(
 ): IssuanceDecision {
   const { profile, pathLength = null, nameConstraints = null } = request;
   const { certificate, keyAlgorithm, crlUrl, caIssuersUrl, ocspUrl } = issuer;
-  const publicKey = certifiableKey(request.publicKey);
+  const publicKey = readKey(request.publicKey);
   if (publicKey.kind === 'refused') return publicKey;
   const certified = certifiedNames(profile, request.names, request.subject ?? {});
   if (certified.kind === 'refused') return certified;
@@ -112,7 +111,7 @@ const ROOT_BACKDATE_SECONDS = 3600;
 /** A root: what its own key is to sign. */
 export function decideRoot(request: RootRequest, now: Instant, serial: SerialNumber): IssuanceDecision {
   const { lifetimeSeconds, keyAlgorithm, pathLength = null, nameConstraints = null } = request;
-  const publicKey = certifiableKey(request.publicKey);
+  const publicKey = readKey(request.publicKey);
   if (publicKey.kind === 'refused') return publicKey;
   if (keyAlgorithmOf(publicKey) !== keyAlgorithm)
     return refuse('key-weak', `the key of the root is not ${keyAlgorithm}`);
@@ -156,21 +155,19 @@ export function relint(tbs: Uint8Array, issuer: Issuer): LintedTbs | null {
   return 'bytes' in linted ? linted : null;
 }
 
-/** A key that may be certified. */
-function certifiableKey(der: Uint8Array): PublicKeyInfo | IssuanceRefusal {
-  let key: PublicKeyInfo;
+/** Whether the key is good is found by lint, like everything else that is wrong with the finished bytes. */
+function readKey(der: Uint8Array): PublicKeyInfo | IssuanceRefusal {
   try {
-    key = parseSubjectPublicKeyInfo(der);
+    return parseSubjectPublicKeyInfo(der);
   } catch (cause) {
     if (!(cause instanceof DerError)) throw cause;
     return refuse('key-malformed', `the public key cannot be read: ${cause.message}`);
   }
-  const weakness = checkPublicKey(key);
-  return weakness ? refuse('key-weak', weakness.detail) : key;
 }
 
 /** Findings that have a reason of their own; every other one is `lint-failed`. */
 const REASON_OF_FINDING: Readonly<Record<string, IssuanceRefusalReason>> = {
+  'weak-key': 'key-weak',
   'key-of-issuer': 'key-of-issuer',
   'issuer-not-an-authority': 'issuer-not-an-authority',
   'path-length-over-issuer': 'path-length-exceeded',

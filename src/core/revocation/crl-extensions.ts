@@ -1,5 +1,6 @@
 /** Extensions of CRLs and of their entries (RFC 5280 §5.2, §5.3). */
-import { DerError, expectTag, readBoolean, readSequence, readTime, readUnsignedInteger } from '../asn1/der-reader.ts';
+import { DerError, expectTag, readSequence } from '../asn1/der-reader.ts';
+import { readBoolean, readTime, readUnsignedInteger } from '../asn1/der-values.ts';
 import { enumerated, integer, sequence } from '../asn1/der-writer.ts';
 import { contextTag, TAG } from '../asn1/tags.ts';
 import { hexFromBytes } from '../bytes/hex.ts';

@@ -1,14 +1,6 @@
 /** Certificate revocation lists (RFC 5280 §5): complete lists of one issuer. Delta and indirect lists are read, not made. */
-import {
-  type DerElement,
-  DerError,
-  readBitStringOctets,
-  readDer,
-  readExplicit,
-  readSequence,
-  readSmallInteger,
-  readTime,
-} from '../asn1/der-reader.ts';
+import { type DerElement, DerError, readDer, readExplicit, readSequence } from '../asn1/der-reader.ts';
+import { readBitStringOctets, readSmallInteger, readTime } from '../asn1/der-values.ts';
 import { bitString, explicit, integer, sequence, time } from '../asn1/der-writer.ts';
 import { contextTag, TAG } from '../asn1/tags.ts';
 import { bytesEqual } from '../bytes/compare.ts';

@@ -2,7 +2,8 @@
  * revokedCertificates (RFC 5280 §5.1.2.6): a hundred thousand entries in a tenth of a second, so the entries are
  * written into one buffer instead of being composed of parts.
  */
-import { type DerElement, readElements, readSequence, readTime } from '../asn1/der-reader.ts';
+import { type DerElement, readElements, readSequence } from '../asn1/der-reader.ts';
+import { readTime } from '../asn1/der-values.ts';
 import { sequence, time, tlv } from '../asn1/der-writer.ts';
 import { TAG } from '../asn1/tags.ts';
 import type { Instant } from '../time/instant.ts';
@@ -33,12 +34,9 @@ export function encodeRevokedEntries(entries: readonly RevokedEntry[]): Uint8Arr
   if (entries.length === 0) return null;
   const size = entries.reduce((sum, { serial }) => sum + ENTRY_OVERHEAD + (serial.length >> 1), 0);
   const buffer = Buffer.allocUnsafe(size);
-  const times = new Map<Instant, Uint8Array>();
   let end = 0;
   for (const { serial, revokedAt, reason } of entries) {
-    const date = times.get(revokedAt) ?? time(revokedAt);
-    times.set(revokedAt, date);
-    end = writeEntry(buffer, end, serial, date, EXTENSIONS_OF_REASON[reason]);
+    end = writeEntry(buffer, end, serial, time(revokedAt), EXTENSIONS_OF_REASON[reason]);
   }
   return tlv(TAG.SEQUENCE, buffer.subarray(0, end));
 }

@@ -1,5 +1,6 @@
 /** acmeIdentifier (RFC 8737 §3): the extension of a tls-alpn-01 validation certificate. */
-import { DerError, readOctetString } from '../asn1/der-reader.ts';
+import { DerError } from '../asn1/der-reader.ts';
+import { readOctetString } from '../asn1/der-values.ts';
 import { octetString } from '../asn1/der-writer.ts';
 import { type ExtensionHolder, type ExtensionKind, encodeExtension, extensionValue } from './extension.ts';
 

@@ -2,7 +2,8 @@
  * Algorithms: with what our keys sign (RFC 5758, RFC 4055, RFC 8410, RFC 9881), and which signature
  * algorithms can be verified. Weak ones are in the table to be recognised, not to be accepted.
  */
-import { type DerElement, DerError, readDer, readOid, readSequence, readSmallInteger } from '../asn1/der-reader.ts';
+import { type DerElement, DerError, readDer, readSequence } from '../asn1/der-reader.ts';
+import { readOid, readSmallInteger } from '../asn1/der-values.ts';
 import { nullValue, oid, sequence } from '../asn1/der-writer.ts';
 import { contextTag, TAG } from '../asn1/tags.ts';
 import { bytesEqual } from '../bytes/compare.ts';

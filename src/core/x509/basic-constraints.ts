@@ -1,5 +1,6 @@
 /** basicConstraints (RFC 5280 §4.2.1.9). */
-import { readBoolean, readSequence, readSmallInteger } from '../asn1/der-reader.ts';
+import { readSequence } from '../asn1/der-reader.ts';
+import { readBoolean, readSmallInteger } from '../asn1/der-values.ts';
 import { boolean, integer, sequence } from '../asn1/der-writer.ts';
 import { TAG } from '../asn1/tags.ts';
 import { type ExtensionHolder, type ExtensionKind, encodeExtension, extensionValue } from './extension.ts';

@@ -1,5 +1,6 @@
 /** certificatePolicies (RFC 5280 §4.2.1.4): the policy identifiers; qualifiers are read past. */
-import { expectTag, readElements, readOid, readSequence } from '../asn1/der-reader.ts';
+import { expectTag, readElements, readSequence } from '../asn1/der-reader.ts';
+import { readOid } from '../asn1/der-values.ts';
 import { oid, sequence } from '../asn1/der-writer.ts';
 import { TAG } from '../asn1/tags.ts';
 import { type ExtensionHolder, type ExtensionKind, encodeExtension, extensionValue } from './extension.ts';

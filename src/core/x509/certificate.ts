@@ -3,13 +3,11 @@ import {
   type DerElement,
   DerError,
   type FieldReader,
-  readBitStringOctets,
   readDer,
   readExplicit,
   readSequence,
-  readSmallInteger,
-  readTime,
 } from '../asn1/der-reader.ts';
+import { readBitStringOctets, readSmallInteger, readTime } from '../asn1/der-values.ts';
 import { bitString, sequence } from '../asn1/der-writer.ts';
 import { contextTag, TAG } from '../asn1/tags.ts';
 import { bytesEqual } from '../bytes/compare.ts';

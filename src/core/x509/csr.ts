@@ -1,15 +1,6 @@
 /** Certification requests (PKCS#10, RFC 2986), with the requested names of RFC 2985 §5.4.2. */
-import {
-  type DerElement,
-  DerError,
-  readBitStringOctets,
-  readDer,
-  readElements,
-  readExplicit,
-  readOid,
-  readSequence,
-  readSmallInteger,
-} from '../asn1/der-reader.ts';
+import { type DerElement, DerError, readDer, readElements, readExplicit, readSequence } from '../asn1/der-reader.ts';
+import { readBitStringOctets, readOid, readSmallInteger } from '../asn1/der-values.ts';
 import { bitString, integer, oid, sequence, setOf, tlv } from '../asn1/der-writer.ts';
 import { contextTag, TAG } from '../asn1/tags.ts';
 import { verifySignature } from '../crypto/verify-signature.ts';

@@ -1,5 +1,6 @@
 /** extKeyUsage (RFC 5280 §4.2.1.12). */
-import { expectTag, readElements, readOid } from '../asn1/der-reader.ts';
+import { expectTag, readElements } from '../asn1/der-reader.ts';
+import { readOid } from '../asn1/der-values.ts';
 import { oid, sequence } from '../asn1/der-writer.ts';
 import { TAG } from '../asn1/tags.ts';
 import { type ExtensionHolder, type ExtensionKind, encodeExtension, extensionValue } from './extension.ts';

@@ -1,15 +1,6 @@
 /** Extensions (RFC 5280 §4.2): the envelope. Each family has its own file; known-extensions.ts lists them. */
-import {
-  type DerElement,
-  DerError,
-  expectTag,
-  readBoolean,
-  readElements,
-  readExplicit,
-  readOctetString,
-  readOid,
-  readSequence,
-} from '../asn1/der-reader.ts';
+import { type DerElement, DerError, expectTag, readElements, readExplicit, readSequence } from '../asn1/der-reader.ts';
+import { readBoolean, readOctetString, readOid } from '../asn1/der-values.ts';
 import { boolean, octetString, oid, sequence } from '../asn1/der-writer.ts';
 import { TAG } from '../asn1/tags.ts';
 

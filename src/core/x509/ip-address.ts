@@ -21,7 +21,7 @@ export function formatIpAddress(octets: Uint8Array): IpAddress | null {
   if (octets.byteLength === 4) return octets.join('.') as IpAddress;
   if (octets.byteLength !== 16) return null;
   // RFC 5952 §5: addresses that embed IPv4 under a well-known prefix show it.
-  if (octets.subarray(0, 10).every((octet) => octet === 0) && octets[10] === 0xff && octets[11] === 0xff) {
+  if (octets[10] === 0xff && octets[11] === 0xff && octets.subarray(0, 10).every((octet) => octet === 0)) {
     return `::ffff:${octets.subarray(12).join('.')}` as IpAddress;
   }
   const groups = Array.from({ length: 8 }, (_, i) => ((octets[2 * i] ?? 0) << 8) | (octets[2 * i + 1] ?? 0));

@@ -130,9 +130,14 @@ function hasClosePrimes(modulus: bigint): boolean {
   return false;
 }
 
+/** Squares leave few residues: these three moduli rule out 99 of 100 numbers before the costly root. */
+const SQUARES = [64, 63, 65].map((modulus) => ({
+  modulus: BigInt(modulus),
+  residues: new Set(Array.from({ length: modulus }, (_, n) => (n * n) % modulus)),
+}));
+
 function isSquare(value: bigint): boolean {
-  // Squares end in 0, 1, 4 or 9 in hexadecimal; that settles three quarters of the cases.
-  if (!/[0149]$/.test(BigInt.asUintN(4, value).toString(16))) return false;
+  if (!SQUARES.every(({ modulus, residues }) => residues.has(Number(value % modulus)))) return false;
   const root = squareRoot(value);
   return root * root === value;
 }

@@ -1,5 +1,6 @@
 /** subjectKeyIdentifier and authorityKeyIdentifier (RFC 5280 §4.2.1.1, §4.2.1.2). */
-import { expectTag, readElements, readOctetString, readSequence } from '../asn1/der-reader.ts';
+import { expectTag, readElements, readSequence } from '../asn1/der-reader.ts';
+import { readOctetString } from '../asn1/der-values.ts';
 import { implicit, octetString, sequence } from '../asn1/der-writer.ts';
 import { contextTag, TAG } from '../asn1/tags.ts';
 import { type Hex, hexFromBytes } from '../bytes/hex.ts';

@@ -1,5 +1,5 @@
 /** keyUsage (RFC 5280 §4.2.1.3). */
-import { readNamedBits } from '../asn1/der-reader.ts';
+import { readNamedBits } from '../asn1/der-values.ts';
 import { namedBits } from '../asn1/der-writer.ts';
 import { type ExtensionHolder, type ExtensionKind, encodeExtension, extensionValue } from './extension.ts';
 

@@ -1,13 +1,6 @@
 /** Distinguished names (RFC 5280 §4.1.2.4, §4.1.2.6) and their text (RFC 4514). */
-import {
-  type DerElement,
-  DerError,
-  readDer,
-  readElements,
-  readOid,
-  readSequence,
-  readString,
-} from '../asn1/der-reader.ts';
+import { type DerElement, DerError, readDer, readElements, readSequence } from '../asn1/der-reader.ts';
+import { readOid, readString } from '../asn1/der-values.ts';
 import { oid, printableString, sequence, setOf, utf8String } from '../asn1/der-writer.ts';
 import { TAG } from '../asn1/tags.ts';
 import { bytesEqual } from '../bytes/compare.ts';

@@ -1,13 +1,6 @@
 /** SubjectPublicKeyInfo (RFC 5280 §4.1.2.7; RFC 3279, RFC 5480, RFC 8410, RFC 9881). Whether a key is good: key-check.ts. */
-import {
-  type DerElement,
-  DerError,
-  readBitStringOctets,
-  readDer,
-  readOid,
-  readSequence,
-  readUnsignedInteger,
-} from '../asn1/der-reader.ts';
+import { type DerElement, DerError, readDer, readSequence } from '../asn1/der-reader.ts';
+import { readBitStringOctets, readOid, readUnsignedInteger } from '../asn1/der-values.ts';
 import { nullValue } from '../asn1/der-writer.ts';
 import { TAG } from '../asn1/tags.ts';
 import { bytesEqual } from '../bytes/compare.ts';

@@ -1,5 +1,6 @@
 /** Serial numbers (RFC 5280 §4.1.2.2). */
-import { type DerElement, readUnsignedInteger } from '../asn1/der-reader.ts';
+import type { DerElement } from '../asn1/der-reader.ts';
+import { readUnsignedInteger } from '../asn1/der-values.ts';
 import { unsignedInteger } from '../asn1/der-writer.ts';
 import { bytesFromHex, type Hex, hexFromBytes, parseHex } from '../bytes/hex.ts';
 

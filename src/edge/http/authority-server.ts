@@ -1,7 +1,7 @@
 /** The authority's HTTPS server: TLS settings, limits, and the routes on Fastify. */
 import { createServer, type Server } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { pemFromDer } from '../../core/bytes/pem.ts';
 import { type AcmeRoutePorts, acmeRoutes } from './acme-routes.ts';
 import { type CaRoutePorts, caRoutes } from './ca-routes.ts';
@@ -56,7 +56,7 @@ export async function authorityServer(
   const app: FastifyInstance = Fastify({
     serverFactory: (handler) => https.on('request', handler),
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 200, caseSensitive: true },
     requestIdHeader: false,
     return503OnClosing: false,

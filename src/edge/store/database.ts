@@ -78,7 +78,7 @@ export function openDatabase(path: string): Database {
 function commitGroup(db: DatabaseSync, group: readonly QueuedJob[]): void {
   const results = attempt(db, group);
   if (results.kind === 'committed') {
-    group.forEach(({ resolve }, index) => resolve(results.values[index] as never));
+    for (const [index, { resolve }] of group.entries()) resolve(results.values[index] as never);
   } else if (group.length === 1) {
     group[0]?.reject(results.fault);
   } else {

@@ -1,0 +1,33 @@
+/** What the files of a state directory say without its keys or its database. */
+import { readFileSync } from 'node:fs';
+import { OperatorFault } from '../core/faults/operator-faults.ts';
+import type { Certificate } from '../core/x509/certificate.ts';
+import { readCertificates } from '../edge/files/certificate-files.ts';
+import { isInitialised, type StatePaths } from '../edge/files/state-directory.ts';
+
+/** @throws OperatorFault not-initialised, state-incomplete */
+export function authorityCertificates(paths: StatePaths): {
+  readonly root: Certificate;
+  readonly intermediate: Certificate;
+} {
+  if (!isInitialised(paths))
+    throw new OperatorFault('not-initialised', `${paths.root} holds no authority`, { path: paths.root });
+  const [root] = readCertificates(paths.rootCertificate);
+  const [intermediate] = readCertificates(paths.intermediateCertificate);
+  if (!root || !intermediate)
+    throw new OperatorFault('state-incomplete', 'a certificate of the authority is missing', { path: paths.root });
+  return { root, intermediate };
+}
+
+/** What the running authority wrote when it was ready; null when its process is gone. */
+export function readReady(paths: StatePaths): { readonly url: string; readonly pid: number } | null {
+  try {
+    const { url, pid } = JSON.parse(readFileSync(paths.ready, 'utf8')) as { url: string; pid: number };
+    process.kill(pid, 0);
+    return { url, pid };
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : null;
+    if (code === 'ENOENT' || code === 'ESRCH' || cause instanceof SyntaxError) return null;
+    throw cause;
+  }
+}
