@@ -85,6 +85,9 @@ function announce(context: Context, authority: RunningAuthority, initialised: In
   out(`  state             ${paths.root}`);
   for (const { what, file } of initialised?.generated ?? [])
     out(`  ${what}: ${file} (generated, mode 0600; keep a copy elsewhere)`);
+  if (!isSecureRuntime(process.versions.node)) {
+    out(`  note: Node.js ${process.versions.node} lacks security fixes; for production run 24.22.1, 26.12.1 or newer from nodejs.org or your distribution`);
+  }
   out();
   out('Trust it on this host (another host: the same, with its address and this fingerprint):');
   out(`  fullchain trust install --url ${authority.url} --fingerprint ${authority.rootFingerprint}`);
@@ -104,4 +107,11 @@ function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve());
   });
+}
+
+/** The security releases of 2026-10-21 are the oldest that production should run. */
+function isSecureRuntime(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  if (major === 24) return minor > 22 || (minor === 22 && patch >= 1);
+  return major > 26 || (major === 26 && (minor > 12 || (minor === 12 && patch >= 1)));
 }
