@@ -76,7 +76,7 @@ export async function startDnsServer(): Promise<DnsServer> {
     connections.add(socket);
     socket.on('close', () => connections.delete(socket)).on('error', () => socket.destroy());
     let received = Buffer.alloc(0);
-    socket.on('data', async (chunk) => {
+    socket.on('data', async (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
       while (received.byteLength >= 2 && received.byteLength >= 2 + received.readUInt16BE()) {
         const query = received.subarray(2, 2 + received.readUInt16BE());
@@ -128,7 +128,11 @@ function decode(query: Buffer): dnsPacket.DecodedPacket | null {
   }
 }
 
-function respond(zone: ReadonlyMap<string, DnsName>, query: dnsPacket.Packet, question: dnsPacket.Question): Buffer | null {
+function respond(
+  zone: ReadonlyMap<string, DnsName>,
+  query: dnsPacket.Packet,
+  question: dnsPacket.Question,
+): Buffer | null {
   const answers: dnsPacket.Answer[] = [];
   let name = question.name.toLowerCase();
   let script = zone.get(name);
@@ -165,7 +169,12 @@ function characterStrings(record: string | readonly string[]): Buffer[] {
   return Array.from({ length: count }, (_, i) => octets.subarray(i * 255, (i + 1) * 255));
 }
 
-function encode(query: dnsPacket.Packet, question: dnsPacket.Question, rcode: number, answers: dnsPacket.Answer[]): Buffer {
+function encode(
+  query: dnsPacket.Packet,
+  question: dnsPacket.Question,
+  rcode: number,
+  answers: dnsPacket.Answer[],
+): Buffer {
   const soa: dnsPacket.Answer = {
     name: 'test',
     type: 'SOA',

@@ -2,7 +2,6 @@
 
 import { addressPolicy } from '../../core/acme/address-policy.ts';
 import type { ChallengeType } from '../../core/acme/authorization.ts';
-import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { dns01Validator } from '../../edge/net/dns-01.ts';
 import { http01Validator } from '../../edge/net/http-01.ts';
 import { dnsResolver, systemResolver } from '../../edge/net/resolver.ts';
@@ -13,7 +12,6 @@ import type { AuthorityConfig } from '../config.ts';
 export function challengeValidators(
   validation: AuthorityConfig['validation'],
 ): Record<ChallengeType, ValidateChallenge> {
-  void OperatorFault;
   const policy = addressPolicy({ allow: validation.allowAddresses, deny: validation.denyAddresses });
   const resolver = validation.resolvers.length > 0 ? dnsResolver(validation.resolvers) : systemResolver();
   return {

@@ -180,6 +180,12 @@ export const OPERATOR_FAULTS = {
     remedy: 'Check that the service runs and that this host reaches it.',
     command: 'ss -ltn',
   },
+  'target-not-tls': {
+    exit: 1,
+    remedy:
+      'Name the port where TLS begins at once. Protocols that upgrade (PostgreSQL, SMTP, IMAP, LDAP) need their own first words.',
+    command: 'openssl s_client -connect {target} -starttls postgres',
+  },
   'fingerprint-mismatch': {
     exit: 1,
     remedy:
@@ -200,6 +206,16 @@ export const OPERATOR_FAULTS = {
     exit: 1,
     remedy: 'The system’s own tool failed; its message is above. Changing the system’s store needs root.',
     command: 'sudo fullchain trust install --help',
+  },
+  'trust-name-taken': {
+    exit: 1,
+    remedy: 'Another root has this name in the store. Choose one with --name, or uninstall the other root first.',
+    command: 'fullchain trust uninstall --name {name}',
+  },
+  'trust-root-refused': {
+    exit: 1,
+    remedy: 'Nothing was trusted. Give the self-signed root of the authority, not an intermediate or a server’s own certificate.',
+    command: 'fullchain cert inspect {path}',
   },
   'tool-missing': { exit: 1, remedy: 'Install the missing program.', command: 'apt-get install {package}' },
   usage: { exit: 2, remedy: 'See the help of the command.', command: 'fullchain --help' },

@@ -1,5 +1,5 @@
 /** The names and the subject of a request → what the certificate will say, or why it may not. */
-import { parseDnsName } from '../x509/dns-name.ts';
+import { lowerCaseAscii, parseDnsName } from '../x509/dns-name.ts';
 import { parseMailbox } from '../x509/email-name.ts';
 import { formatGeneralName, type GeneralName, generalNameKey } from '../x509/general-name.ts';
 import { parseIpAddress } from '../x509/ip-address.ts';
@@ -52,7 +52,7 @@ function leafNames(
       : refuse('names-missing', 'the profile client needs a name or a common name');
   }
   if (names.length === 0) return refuse('names-missing', `the profile ${profile} needs at least one name`);
-  if (commonName !== undefined && !names.some((name) => formatGeneralName(name) === commonName.toLowerCase())) {
+  if (commonName !== undefined && !names.some((name) => formatGeneralName(name) === lowerCaseAscii(commonName))) {
     return refuse(
       'common-name-not-in-names',
       `the common name ${JSON.stringify(commonName)} is not among the names ${names.slice(0, 5).map(formatGeneralName).join(', ')}`,

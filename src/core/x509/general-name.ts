@@ -3,6 +3,7 @@ import { type DerElement, DerError, readExplicit } from '../asn1/der-reader.ts';
 import { explicit, implicit } from '../asn1/der-writer.ts';
 import { contextTag } from '../asn1/tags.ts';
 import { hexFromBytes } from '../bytes/hex.ts';
+import { lowerCaseAscii } from './dns-name.ts';
 import { formatIpAddress, type IpAddress, ipAddressOctets } from './ip-address.ts';
 import { formatName, type Name, readName } from './name.ts';
 
@@ -87,5 +88,5 @@ export function generalNamesEqual(a: GeneralName, b: GeneralName): boolean {
 /** One string for each thing named, for sets. */
 export function generalNameKey(name: GeneralName): string {
   const text = formatGeneralName(name);
-  return `${name.kind}:${name.kind === 'dns' ? text.toLowerCase() : text}`;
+  return `${name.kind}:${name.kind === 'dns' ? lowerCaseAscii(text) : text}`;
 }

@@ -1,7 +1,7 @@
 /** Lint rules about subject, issuer and subjectAltName. */
 
 import type { TbsCertificate } from './certificate.ts';
-import { isWildcardName, parseDnsName } from './dns-name.ts';
+import { isWildcardName, lowerCaseAscii, parseDnsName } from './dns-name.ts';
 import { parseMailbox } from './email-name.ts';
 import { findExtension } from './extension.ts';
 import { formatGeneralName, generalNameKey } from './general-name.ts';
@@ -154,8 +154,8 @@ export const NAME_RULES: readonly LintRule[] = [
     section: 'Baseline Requirements §7.1.4.3',
     kinds: SERVERS,
     check: (certificate) => {
-      const names = new Set(subjectAltNames(certificate).map((name) => formatGeneralName(name).toLowerCase()));
-      const strays = commonNames(certificate.subject).filter((name) => !names.has(name.toLowerCase()));
+      const names = new Set(subjectAltNames(certificate).map((name) => lowerCaseAscii(formatGeneralName(name))));
+      const strays = commonNames(certificate.subject).filter((name) => !names.has(lowerCaseAscii(name)));
       return listed('a common name that is not in subjectAltName', strays);
     },
   },

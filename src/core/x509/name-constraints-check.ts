@@ -34,10 +34,10 @@ function violationOf({ permitted, excluded }: NameConstraints, name: GeneralName
   const unread = (base: NameSubtree): boolean => base.kind === name.kind && inSubtree(base, name, 'excluded') === null;
   if ([...permitted, ...excluded].some(unread)) return `the ${text} is of a kind whose constraints cannot be checked`;
   const barred = excluded.find((base) => inSubtree(base, name, 'excluded'));
-  if (barred) return `the ${text} lies in ${formatSubtree(barred)}, which the issuer's name constraints exclude`;
+  if (barred) return `the ${text} lies in ${formatSubtree(barred)}, which the issuer’s name constraints exclude`;
   const sameKind = permitted.filter((base) => base.kind === name.kind);
   if (sameKind.length === 0 || sameKind.some((base) => inSubtree(base, name, 'permitted'))) return null;
-  return `the ${text} lies outside ${sameKind.map(formatSubtree).join(', ')}, to which the issuer's name constraints limit it`;
+  return `the ${text} lies outside ${sameKind.map(formatSubtree).join(', ')}, to which the issuer’s name constraints limit it`;
 }
 
 export function formatSubtree(base: NameSubtree): string {

@@ -1,5 +1,6 @@
 /** Whether a certificate is for the host that was asked for (RFC 9525 §6). */
 import type { TbsCertificate } from './certificate.ts';
+import { lowerCaseAscii } from './dns-name.ts';
 import { formatGeneralName } from './general-name.ts';
 import { parseIpAddress } from './ip-address.ts';
 import { commonNames } from './name.ts';
@@ -15,11 +16,11 @@ const LISTED = 10;
 export function nameMismatch(certificate: TbsCertificate, reference: string): string | null {
   const names = subjectAltNames(certificate);
   const address = parseIpAddress(reference.replace(/^\[(.*)\]$/, '$1'));
-  const host = reference.toLowerCase().replace(/\.$/, '');
+  const host = lowerCaseAscii(reference).replace(/\.$/, '');
   const matches = names.some((name) => {
     if (name.kind === 'ip') return name.value === address;
     // §6.5: an IP address is compared with iPAddress entries only.
-    return name.kind === 'dns' && address === null && matchesDnsName(name.value.toLowerCase(), host);
+    return name.kind === 'dns' && address === null && matchesDnsName(lowerCaseAscii(name.value), host);
   });
   return matches ? null : describeMismatch(certificate, reference);
 }

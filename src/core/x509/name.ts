@@ -142,12 +142,19 @@ function formatAttribute({ oid: type, value }: NameAttribute): string {
   return `${LABELS[type] ?? type}=${/^#(?:[0-9a-f]{2})+$/.test(value) ? value : escapeValue(value)}`;
 }
 
+/** RFC 4514 §2.4. */
 function escapeValue(value: string): string {
-  return value
-    .replace(/[\\"+,;<>]/g, '\\$&')
-    .replace(/^[ #]/, '\\$&')
-    .replace(/(?<=.) $/, '\\ ')
-    .replace(/\p{Cc}/gu, (character) => Buffer.from(character).toString('hex').replace(/../g, '\\$&'));
+  const characters = [...value];
+  return characters
+    .map((character, index) => {
+      const atEdge = index === 0 || index === characters.length - 1;
+      if (/[\\"+,;<>]/.test(character) || (character === ' ' && atEdge) || (character === '#' && index === 0)) {
+        return `\\${character}`;
+      }
+      if (!/\p{Cc}/u.test(character)) return character;
+      return Buffer.from(character).toString('hex').replace(/../g, '\\$&');
+    })
+    .join('');
 }
 
 /** RFC 5280 §7.1: equal as octets, or as strings without regard to case and repeated spaces. */

@@ -1,0 +1,196 @@
+/**
+ * `cert verify`: would a client accept this certificate with what was sent along, and if not, why, and what then?
+ * The path is path.ts's judgement; here it gets company (name, key, order) and words. Ids are those of `diagnose`.
+ */
+import { bytesEqual } from '../bytes/compare.ts';
+import { formatRfc3339, type Instant } from '../time/instant.ts';
+import { contains } from '../time/validity-period.ts';
+import { authorityInformationAccess } from './authority-information-access.ts';
+import { basicConstraints } from './basic-constraints.ts';
+import { type Certificate, isSelfIssued } from './certificate.ts';
+import { describeCertificate } from './describe.ts';
+import { parseIpAddress } from './ip-address.ts';
+import { nameMismatch } from './name-match.ts';
+import { type PathFailureReason, type PathResult, validatePath } from './path.ts';
+import type { PathPurpose } from './path-check.ts';
+import { describeKey, type PublicKeyInfo } from './public-key.ts';
+import { subjectAltNames } from './subject-alt-name.ts';
+
+export interface VerificationRequest {
+  /** As in the file or on the wire: the leaf first. */
+  readonly chain: readonly [Certificate, ...Certificate[]];
+  /** Given as helpers for building the path, though not sent. */
+  readonly intermediates: readonly Certificate[];
+  /** Known here, but given by nobody: they only explain a gap. */
+  readonly known: readonly Certificate[];
+  readonly anchors: readonly Certificate[];
+  readonly now: Instant;
+  readonly purpose: PathPurpose;
+  /** DNS name or IP address; null when none is asked for. */
+  readonly name: string | null;
+  /** Of the key that should belong to the leaf; null when none was given. */
+  readonly key: PublicKeyInfo | null;
+}
+
+export interface VerificationFinding {
+  readonly id: VerificationFindingId;
+  readonly severity: 'error' | 'warning';
+  /** The certificate at fault. */
+  readonly subject: string;
+  readonly what: string;
+  readonly remedy: string;
+}
+
+export interface Verification {
+  readonly ok: boolean;
+  /** Leaf first, as far as it could be built. */
+  readonly path: readonly Certificate[];
+  readonly findings: readonly VerificationFinding[];
+}
+
+/** What to do about each; one row an id. */
+const REMEDIES = {
+  'certificate-expired': 'Renew it, and reload the service that presents it.',
+  'certificate-not-yet-valid': 'Check the clock of this host and of the issuer; if both are right, wait.',
+  'unknown-ca': 'Give the root of its authority with --ca, or have the missing intermediate sent along.',
+  'chain-incomplete': 'Serve the chain file instead of the leaf alone: leaf first, then this intermediate.',
+  'chain-order': 'Write the chain in order: the leaf, then its issuer, then the issuer’s issuer.',
+  'self-signed': 'Have an authority issue it; do not add a server’s own certificate to trust stores.',
+  'name-mismatch': 'Issue a certificate that has this name too, or connect by a name that it has.',
+  'ip-not-in-certificate': 'Issue a certificate with this address as an IP address, or connect by name.',
+  'no-subject-alt-name': 'Issue it again with the names in subjectAltName.',
+  'certificate-wrong-purpose': 'Issue it for this purpose, or judge it by another one with --purpose client or any.',
+  'weak-certificate': 'Issue it again with a key and a signature that today’s clients accept.',
+  'key-mismatch': 'Put key and certificate back from one issuance; the service cannot start with this pair.',
+  'key-type-mismatch': 'Put key and certificate back from one issuance; every handshake with this pair fails.',
+  'signature-invalid': 'The certificate was altered or another key has the same name: fetch the chain again.',
+  'not-an-authority': 'Only an authority may issue; have a real intermediate issue it.',
+  'path-length-exceeded': 'Issue from an authority whose path length allows it.',
+  'path-too-long': 'Send only the certificates between leaf and root.',
+  'too-many-candidates': 'Send only the certificates between leaf and root.',
+  'name-constraints': 'Ask for names that the authority may certify, or an authority that may certify these.',
+  'unknown-critical-extension': 'No client that does not know this extension accepts it; issue it without.',
+} as const;
+
+export type VerificationFindingId = keyof typeof REMEDIES;
+
+const IDS: Readonly<Record<PathFailureReason, VerificationFindingId>> = {
+  expired: 'certificate-expired',
+  'not-yet-valid': 'certificate-not-yet-valid',
+  'issuer-unknown': 'unknown-ca',
+  'self-signed': 'self-signed',
+  'signature-invalid': 'signature-invalid',
+  'signature-weak': 'weak-certificate',
+  'weak-key': 'weak-certificate',
+  'key-usage': 'certificate-wrong-purpose',
+  'extended-key-usage': 'certificate-wrong-purpose',
+  'name-mismatch': 'name-mismatch',
+  'not-an-authority': 'not-an-authority',
+  'path-length-exceeded': 'path-length-exceeded',
+  'path-too-long': 'path-too-long',
+  'too-many-candidates': 'too-many-candidates',
+  'name-constraints': 'name-constraints',
+  'unknown-critical-extension': 'unknown-critical-extension',
+};
+
+export function verifyChain(request: VerificationRequest): Verification {
+  const [leaf] = request.chain;
+  const result = validatePath(pathRequest(request, []));
+  const findings = [
+    ...(result.ok ? [] : pathFindings(request, result)),
+    ...nameFindings(leaf, request.name),
+    ...keyFindings(leaf, request.key),
+    ...orderFindings(request.chain, result.path),
+  ];
+  return { ok: findings.every(({ severity }) => severity !== 'error'), path: result.path, findings };
+}
+
+function pathRequest(
+  { chain, intermediates, anchors, now, purpose }: VerificationRequest,
+  more: readonly Certificate[],
+) {
+  const [leaf, ...sent] = chain;
+  return { leaf, intermediates: [...sent, ...intermediates, ...more], anchors, now, purpose };
+}
+
+function finding(id: VerificationFindingId, certificate: string, what: string, remedy?: string): VerificationFinding {
+  return { id, severity: 'error', subject: certificate, what, remedy: remedy ?? REMEDIES[id] };
+}
+
+type PathFailure = Extract<PathResult, { ok: false }>;
+
+function pathFindings(request: VerificationRequest, failure: PathFailure): VerificationFinding[] {
+  const { reason, detail, subject } = failure;
+  if (reason !== 'issuer-unknown' && reason !== 'self-signed')
+    return [finding(IDS[reason], subject, `${subject}: ${detail}`)];
+  // Without an anchor no path is judged, so an expired leaf would pass unnoticed.
+  return [gapFinding(request, failure), ...validityFindings(request.chain[0], request.now)];
+}
+
+/** The path does not reach an anchor: because a certificate is missing that is known here, or for good. */
+function gapFinding(request: VerificationRequest, { reason, detail, subject, path }: PathFailure): VerificationFinding {
+  const last = path.at(-1) ?? request.chain[0];
+  const repaired = validatePath(pathRequest(request, request.known));
+  const closesGap = repaired.ok || IDS[repaired.reason] !== IDS[reason];
+  const missing = repaired.path.find((certificate) => isAmong(request.known, certificate) && !isAmong(path, certificate));
+  if (reason === 'issuer-unknown' && closesGap && missing) {
+    const name = describeCertificate(missing);
+    return finding('chain-incomplete', subject, `${subject}: the intermediate ${JSON.stringify(name)} is missing from the chain`);
+  }
+  if (reason === 'self-signed' && path.length === 1 && !basicConstraints(last)?.ca)
+    return finding('self-signed', subject, `${subject}: ${detail}`);
+  const { caIssuersUrls } = authorityInformationAccess(last);
+  const offered = reason === 'issuer-unknown' && caIssuersUrls[0] ? `; it is offered at ${caIssuersUrls[0]}` : '';
+  return finding('unknown-ca', subject, `${subject}: ${detail}${offered}`);
+}
+
+function validityFindings(leaf: Certificate, now: Instant): VerificationFinding[] {
+  const { validity } = leaf;
+  if (contains(validity, now)) return [];
+  const subject = describeCertificate(leaf);
+  return now > validity.notAfter
+    ? [finding('certificate-expired', subject, `${subject}: expired at ${formatRfc3339(validity.notAfter)}`)]
+    : [finding('certificate-not-yet-valid', subject, `${subject}: valid from ${formatRfc3339(validity.notBefore)}`)];
+}
+
+function nameFindings(leaf: Certificate, name: string | null): VerificationFinding[] {
+  const what = name === null ? null : nameMismatch(leaf, name);
+  if (name === null || what === null) return [];
+  const names = subjectAltNames(leaf);
+  const isAddress = parseIpAddress(name.replace(/^\[(.*)\]$/, '$1')) !== null;
+  const id =
+    names.length === 0
+      ? 'no-subject-alt-name'
+      : isAddress && !names.some(({ kind }) => kind === 'ip')
+        ? 'ip-not-in-certificate'
+        : 'name-mismatch';
+  return [finding(id, describeCertificate(leaf), what)];
+}
+
+function keyFindings(leaf: Certificate, key: PublicKeyInfo | null): VerificationFinding[] {
+  if (key === null || bytesEqual(key.raw, leaf.publicKey.raw)) return [];
+  const [wanted, given] = [describeKey(leaf.publicKey), describeKey(key)];
+  return [
+    wanted === given
+      ? finding('key-mismatch', describeCertificate(leaf), `the key is another one (of the same kind, ${given})`)
+      : finding('key-type-mismatch', describeCertificate(leaf), `the key is ${given}, the certificate is for ${wanted}`),
+  ];
+}
+
+/** RFC 5246 §7.4.2: "Each following certificate MUST directly certify the one preceding it." Most clients sort. */
+function orderFindings(chain: VerificationRequest['chain'], path: readonly Certificate[]): VerificationFinding[] {
+  const [leaf, ...others] = chain;
+  const subject = describeCertificate(leaf);
+  const stray = others.find((certificate) => !basicConstraints(certificate)?.ca && !isSelfIssued(certificate));
+  if (basicConstraints(leaf)?.ca && stray)
+    return [finding('chain-order', subject, `the first certificate is an authority; ${describeCertificate(stray)} belongs there`)];
+  const positions = path.slice(1).map((certificate) => chain.findIndex(({ raw }) => bytesEqual(raw, certificate.raw)));
+  const sent = positions.filter((position) => position !== -1);
+  if (sent.every((position, index) => position === index + 1)) return [];
+  const wanted = path.filter((certificate) => isAmong(chain, certificate)).map(describeCertificate);
+  return [{ ...finding('chain-order', subject, `not in order; it should be ${wanted.join(', ')}`), severity: 'warning' }];
+}
+
+function isAmong(certificates: readonly Certificate[], wanted: Certificate): boolean {
+  return certificates.some(({ raw }) => bytesEqual(raw, wanted.raw));
+}
