@@ -22,7 +22,9 @@ export async function setup(root, { development }) {
   process.stderr.write('Installing dependencies as package-lock.json has them (npm ci) …\n');
   await npmCi(root, development);
   if (isInstalled(root, development)) return;
-  throw new SetupFault(`npm ci succeeded, but ${join(root, 'node_modules')} still lacks packages of package-lock.json.\nNext: npm ls --all, which names them`);
+  throw new SetupFault(
+    `npm ci succeeded, but ${join(root, 'node_modules')} still lacks packages of package-lock.json.\nNext: npm ls --all, which names them`,
+  );
 }
 
 /**
@@ -31,7 +33,8 @@ export async function setup(root, { development }) {
  */
 export function isInstalled(root, development) {
   const wanted = packagesOf(join(root, 'package-lock.json'));
-  if (wanted === null) throw new SetupFault(`${join(root, 'package-lock.json')} is missing.\nNext: git checkout package-lock.json`);
+  if (wanted === null)
+    throw new SetupFault(`${join(root, 'package-lock.json')} is missing.\nNext: git checkout package-lock.json`);
   const installed = packagesOf(join(root, 'node_modules', '.package-lock.json'));
   if (installed === null) return false;
   return Object.entries(wanted).every(([path, entry]) => {
@@ -62,8 +65,16 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 async function npmCi(root, development) {
   const onTerminal = process.stderr.isTTY === true;
   // The Node of node_modules/.bin is about to be deleted: npm must run under the system's.
-  const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== join(root, 'node_modules', '.bin'));
-  const args = ['ci', '--no-audit', '--no-fund', ...(development ? ['--include=dev'] : []), ...(onTerminal ? [] : ['--loglevel=error'])];
+  const path = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== join(root, 'node_modules', '.bin'));
+  const args = [
+    'ci',
+    '--no-audit',
+    '--no-fund',
+    ...(development ? ['--include=dev'] : []),
+    ...(onTerminal ? [] : ['--loglevel=error']),
+  ];
   const npm = spawn('npm', args, {
     cwd: root,
     env: { ...process.env, PATH: path.join(delimiter) },
@@ -83,24 +94,32 @@ async function npmCi(root, development) {
     npm.once('close', (...end) => resolve(end));
   }).catch((fault) => {
     if (fault.code !== 'ENOENT') throw fault;
-    throw new SetupFault('npm is not installed; it is needed to fetch the dependencies.\nNext: apt-get install npm   (Debian), or install Node from https://nodejs.org/en/download');
+    throw new SetupFault(
+      'npm is not installed; it is needed to fetch the dependencies.\nNext: apt-get install npm   (Debian), or install Node from https://nodejs.org/en/download',
+    );
   });
   for (const signal of STOP_SIGNALS) process.off(signal, stop);
   if (stoppedBy !== null) process.kill(process.pid, stoppedBy);
   if (status === 0) return;
-  throw new SetupFault(`npm ci ${signal ? `was ended by ${signal}` : `failed with status ${status}`}.\n${heard.split('\n').slice(0, SHOWN_LINES).join('\n')}\n${causeOf(heard)}`);
+  throw new SetupFault(
+    `npm ci ${signal ? `was ended by ${signal}` : `failed with status ${status}`}.\n${heard.split('\n').slice(0, SHOWN_LINES).join('\n')}\n${causeOf(heard)}`,
+  );
 }
 
 /** npm's codes and its first sentence; its stack traces come below. */
 const SHOWN_LINES = 4;
-const NETWORK = /\b(ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|E407|E5\d\d)\b/;
+const NETWORK =
+  /\b(ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|E407|E5\d\d)\b/;
 
 /** npm's error codes → the likely cause and what to do. */
 function causeOf(heard) {
   const network = NETWORK.exec(heard)?.[1];
-  if (network) return `Cause: the npm registry could not be reached (${network}).\nNext: npm ping   (shows the registry and the error; behind a proxy: npm config set proxy URL), then run this again`;
-  if (/\b(EACCES|EPERM|EROFS)\b/.test(heard)) return 'Cause: node_modules may not be written to.\nNext: run npm ci as the owner of this folder, once';
+  if (network)
+    return `Cause: the npm registry could not be reached (${network}).\nNext: npm ping   (shows the registry and the error; behind a proxy: npm config set proxy URL), then run this again`;
+  if (/\b(EACCES|EPERM|EROFS)\b/.test(heard))
+    return 'Cause: node_modules may not be written to.\nNext: run npm ci as the owner of this folder, once';
   if (/\bENOSPC\b/.test(heard)) return 'Cause: the disk is full; the dependencies need about 500 MB.\nNext: df -h .';
-  if (/\bEUSAGE\b/.test(heard)) return 'Cause: package.json and package-lock.json do not agree.\nNext: npm install, and look at git diff package-lock.json';
+  if (/\bEUSAGE\b/.test(heard))
+    return 'Cause: package.json and package-lock.json do not agree.\nNext: npm install, and look at git diff package-lock.json';
   return 'Next: npm ci   (shows the whole error)';
 }

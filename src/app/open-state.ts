@@ -23,7 +23,7 @@ import { wallClock } from '../edge/system/clock.ts';
 import { takeLock } from '../edge/system/exclusive-lock.ts';
 import type { SigningIssuer } from '../flow/ca/issue-certificate.ts';
 import { type Store, StoreFault } from '../flow/ca/store-ports.ts';
-import { findPassword, type PasswordSource } from './passwords.ts';
+import { findPassword, type PasswordOptions } from './passwords.ts';
 
 export interface LoadedIssuer extends SigningIssuer {
   readonly certificate: Certificate;
@@ -55,7 +55,7 @@ export function openRecords(paths: StatePaths): { readonly store: Store; readonl
 /** Everything, with the issuing key unlocked. @throws OperatorFault */
 export async function openState(
   paths: StatePaths,
-  password: Omit<PasswordSource, 'generated'>,
+  password: PasswordOptions,
   { lock, acceptClock }: { readonly lock: boolean; readonly acceptClock: boolean },
 ): Promise<OpenedState> {
   if (!isInitialised(paths))
@@ -71,7 +71,7 @@ export async function openState(
     const [intermediate] = readCertificates(present(paths.intermediateCertificate));
     if (!root || !intermediate)
       throw new OperatorFault('state-incomplete', 'a certificate of the authority is missing', { path: paths.root });
-    const issuer = loadIssuer(paths, intermediate, root, password);
+    const issuer = await loadIssuer(paths, intermediate, root, password);
     store = openStore(paths);
     await checkClock(store, intermediate, acceptClock);
     const opened = store;
@@ -95,14 +95,14 @@ export async function openState(
   }
 }
 
-function loadIssuer(
+async function loadIssuer(
   paths: StatePaths,
   certificate: Certificate,
   root: Certificate,
-  source: Omit<PasswordSource, 'generated'>,
-): LoadedIssuer {
+  source: PasswordOptions,
+): Promise<LoadedIssuer> {
   const pem = readFileSync(present(paths.intermediateKey), 'utf8');
-  const password = findPassword({ ...source, generated: paths.password });
+  const password = await findPassword({ ...source, generated: paths.password }, 'the issuing key');
   if (password === null)
     throw new OperatorFault('password-missing', 'the issuing key is encrypted and no password was given', {
       path: paths.intermediateKey,

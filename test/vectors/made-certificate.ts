@@ -102,25 +102,44 @@ export function validityDer(notBefore: string, notAfter: string): Uint8Array {
 export function makeRoot(commonName = 'Test Root', parts: CertificateParts = {}): MadeCertificate {
   const key = parts.key ?? testKey();
   const subject = parts.subject ?? encodeName({ commonName });
-  return make(null, key, { subject, issuer: subject, validity: AUTHORITY_VALIDITY, ...parts }, authorityExtensions(key, key, null));
+  return make(
+    null,
+    key,
+    { subject, issuer: subject, validity: AUTHORITY_VALIDITY, ...parts },
+    authorityExtensions(key, key, null),
+  );
 }
 
-export function makeIntermediate(issuer: MadeCertificate, commonName = 'Test Intermediate', parts: CertificateParts = {}): MadeCertificate {
+export function makeIntermediate(
+  issuer: MadeCertificate,
+  commonName = 'Test Intermediate',
+  parts: CertificateParts = {},
+): MadeCertificate {
   const key = parts.key ?? testKey();
   const subject = encodeName({ commonName });
-  return make(issuer, key, { subject, validity: AUTHORITY_VALIDITY, ...parts }, authorityExtensions(key, issuer.key, null));
+  return make(
+    issuer,
+    key,
+    { subject, validity: AUTHORITY_VALIDITY, ...parts },
+    authorityExtensions(key, issuer.key, null),
+  );
 }
 
 /** A server certificate for api.internal, its subject empty. */
 export function makeLeaf(issuer: MadeCertificate, parts: CertificateParts = {}): MadeCertificate {
   const key = parts.key ?? testKey();
-  return make(issuer, key, { subject: encodeName({}), ...parts }, {
-    keyUsage: encodeKeyUsage(['digitalSignature']),
-    basicConstraints: encodeBasicConstraints({ ca: false, pathLength: null }),
-    extKeyUsage: encodeExtendedKeyUsage(['serverAuth']),
-    subjectAltName: encodeSubjectAltName(dns('api.internal'), true),
-    ...identifiers(key, issuer.key),
-  });
+  return make(
+    issuer,
+    key,
+    { subject: encodeName({}), ...parts },
+    {
+      keyUsage: encodeKeyUsage(['digitalSignature']),
+      basicConstraints: encodeBasicConstraints({ ca: false, pathLength: null }),
+      extKeyUsage: encodeExtendedKeyUsage(['serverAuth']),
+      subjectAltName: encodeSubjectAltName(dns('api.internal'), true),
+      ...identifiers(key, issuer.key),
+    },
+  );
 }
 
 function authorityExtensions(key: TestKey, issuerKey: TestKey, pathLength: number | null): Record<string, Uint8Array> {

@@ -61,6 +61,8 @@ export async function startHttpResponder(options: HttpResponderOptions = {}): Pr
     let received = '';
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1');
+      // As real servers do with a TLS ClientHello.
+      if (!/^[A-Z]/.test(received)) return play(socket, { kind: 'answer', status: 400 });
       const end = received.indexOf('\r\n\r\n');
       if (end < 0) return;
       const request = parseRequest(received.slice(0, end));

@@ -26,8 +26,8 @@ function defaultState(): string {
 }
 
 /** Password options: a file by option, or the environment; never the command line. */
-export function passwordSource(file: string | undefined, variable = 'FULLCHAIN_PASSWORD') {
-  return { file, environment: process.env[variable] };
+export function passwordSource(file: string | undefined, variable = 'FULLCHAIN_PASSWORD', ask = false) {
+  return { file, environment: process.env[variable], ask };
 }
 
 /** One JSON document, or lines for people. */

@@ -17,6 +17,7 @@ export interface InitialiseFlags {
   readonly rootPathLength?: number;
   readonly maxLifetime?: number;
   readonly passwordFile?: string;
+  readonly askPassword?: boolean;
   readonly rootPasswordFile?: string;
   readonly provisionerPasswordFile?: string;
   readonly rootOnlyOffline?: string;
@@ -46,6 +47,7 @@ export function addInitialiseOptions(command: Command): Command {
       '--password-file <file>',
       'password of the keys, mode 0600 (else $FULLCHAIN_PASSWORD, else one is generated)',
     )
+    .option('--ask-password', 'type the password of the keys on the terminal')
     .option('--root-password-file <file>', 'another password for the root key')
     .option('--provisioner-password-file <file>', 'password of the token key (else one is generated)')
     .option('--root-only-offline <dir>', 'leave the root key in DIR; it never touches the state directory');

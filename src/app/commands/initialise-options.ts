@@ -36,7 +36,7 @@ export function initialiseOptions(flags: InitialiseFlags): InitialiseOptions {
       },
     },
     config: {},
-    password: passwordSource(flags.passwordFile),
+    password: passwordSource(flags.passwordFile, 'FULLCHAIN_PASSWORD', flags.askPassword === true),
     rootPassword: passwordSource(flags.rootPasswordFile, 'FULLCHAIN_ROOT_PASSWORD'),
     provisionerPassword: passwordSource(flags.provisionerPasswordFile, 'FULLCHAIN_PROVISIONER_PASSWORD'),
     offlineRootDirectory: flags.rootOnlyOffline ?? null,

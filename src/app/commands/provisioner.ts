@@ -61,10 +61,13 @@ async function newRecord(generatedPassword: string, name: string, flags: AddFlag
     createdAt: wallClock(),
   } as const;
   if (flags.type === 'acme') return { ...limits, publicKey: null, encryptedKey: null };
-  const { password } = newPassword({
-    ...passwordSource(flags.passwordFile, 'FULLCHAIN_PROVISIONER_PASSWORD'),
-    generated: generatedPassword,
-  });
+  const { password } = await newPassword(
+    {
+      ...passwordSource(flags.passwordFile, 'FULLCHAIN_PROVISIONER_PASSWORD'),
+      generated: generatedPassword,
+    },
+    'the token key',
+  );
   return { ...limits, ...(await newTokenKey(password)) };
 }
 

@@ -32,7 +32,7 @@ export async function runAuthority(context: Context, flags: UpFlags, initialisin
     config,
     listen: addressOf(config.listen),
     httpListen: config.httpListen === null ? null : addressOf(config.httpListen),
-    password: passwordSource(flags.passwordFile),
+    password: passwordSource(flags.passwordFile, 'FULLCHAIN_PASSWORD', flags.askPassword === true),
     acceptClock: flags.acceptClock === true,
     logger,
   }).catch((fault: unknown) => {
@@ -86,7 +86,9 @@ function announce(context: Context, authority: RunningAuthority, initialised: In
   for (const { what, file } of initialised?.generated ?? [])
     out(`  ${what}: ${file} (generated, mode 0600; keep a copy elsewhere)`);
   if (!isSecureRuntime(process.versions.node)) {
-    out(`  note: Node.js ${process.versions.node} lacks security fixes; for production run 24.22.1, 26.12.1 or newer from nodejs.org or your distribution`);
+    out(
+      `  note: Node.js ${process.versions.node} lacks security fixes; for production run 24.22.1, 26.12.1 or newer from nodejs.org or your distribution`,
+    );
   }
   out();
   out('Trust it on this host (another host: the same, with its address and this fingerprint):');

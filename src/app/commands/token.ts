@@ -36,10 +36,13 @@ async function makeToken(paths: StatePaths, names: readonly string[], flags: Tok
   close();
   if (!provisioner?.encryptedKey)
     throw new OperatorFault('provisioner-unknown', `no provisioner named ${flags.provisioner} has a token key`);
-  const password = findPassword({
-    ...passwordSource(flags.passwordFile, 'FULLCHAIN_PROVISIONER_PASSWORD'),
-    generated: paths.provisionerPassword,
-  });
+  const password = await findPassword(
+    {
+      ...passwordSource(flags.passwordFile, 'FULLCHAIN_PROVISIONER_PASSWORD'),
+      generated: paths.provisionerPassword,
+    },
+    'the token key',
+  );
   if (password === null)
     throw new OperatorFault('password-missing', 'the token key is encrypted and no password was given');
   const key = await openTokenKey(provisioner.encryptedKey, password).catch((cause: unknown) => {

@@ -19,7 +19,7 @@ import { type AuthorityPlan, initialiseAuthority } from '../../flow/ca/initialis
 import { DEFAULT_LIFETIME_SECONDS, DEFAULT_MAX_LIFETIME_SECONDS } from '../../flow/ca/provisioner-limits.ts';
 import type { ProvisionerRecord } from '../../flow/ca/store-ports.ts';
 import { type AuthorityConfig, DEFAULT_CONFIG } from '../config.ts';
-import { newPassword, type PasswordSource } from '../passwords.ts';
+import { newPassword, type PasswordOptions } from '../passwords.ts';
 
 export interface InitialiseOptions {
   readonly name: string;
@@ -29,9 +29,9 @@ export interface InitialiseOptions {
   readonly plan: AuthorityPlan;
   readonly config: Partial<AuthorityConfig>;
   /** Passwords of the issuing key, the root key and the token key. */
-  readonly password: Omit<PasswordSource, 'generated'>;
-  readonly rootPassword: Omit<PasswordSource, 'generated'>;
-  readonly provisionerPassword: Omit<PasswordSource, 'generated'>;
+  readonly password: PasswordOptions;
+  readonly rootPassword: PasswordOptions;
+  readonly provisionerPassword: PasswordOptions;
   /** Leave the root key (and its certificate) here and never in the state. */
   readonly offlineRootDirectory: string | null;
   readonly maxLifetimeSeconds?: number;
@@ -56,15 +56,20 @@ export async function initialise(paths: StatePaths, options: InitialiseOptions):
     newKey(options.rootAlgorithm),
     newKey(options.intermediateAlgorithm),
   ]);
-  const issuing = newPassword({ ...options.password, generated: paths.password });
+  const issuing = await newPassword({ ...options.password, generated: paths.password }, 'the authority’s keys');
   // Without a password of its own the root has the issuing key's, given or generated; its own file if it leaves.
   const rootGenerated = offline ? join(offline, 'root_password') : paths.rootPassword;
   const rootOwn =
     options.rootPassword.file !== undefined ||
     options.rootPassword.environment !== undefined ||
     issuing.generatedFile !== null;
-  const root = rootOwn ? newPassword({ ...options.rootPassword, generated: rootGenerated }) : issuing;
-  const provisioner = newPassword({ ...options.provisionerPassword, generated: paths.provisionerPassword });
+  const root = rootOwn
+    ? await newPassword({ ...options.rootPassword, generated: rootGenerated }, 'the root key')
+    : issuing;
+  const provisioner = await newPassword(
+    { ...options.provisionerPassword, generated: paths.provisionerPassword },
+    'the token key',
+  );
 
   const store = openSqliteStore(paths.database);
   try {

@@ -119,14 +119,19 @@ export function readBitString(element: DerElement, path: string): { unusedBits: 
 /** Positions of the set bits of a named-bit BIT STRING; trailing zero bits are refused (X.690 §11.2.2). */
 export function readNamedBits(element: DerElement, path: string): number[] {
   const { unusedBits, octets } = readBitString(element, path);
+  const bits = setBits(octets);
+  if (octets.byteLength > 0 && bits.at(-1) !== octets.byteLength * 8 - unusedBits - 1) {
+    throw new DerError(path, element.contentOffset, 'named bits have trailing zeros');
+  }
+  return bits;
+}
+
+/** Positions of the bits that are set; bit 0 is the first one. */
+export function setBits(octets: Uint8Array): number[] {
   const bits: number[] = [];
   octets.forEach((octet, index) => {
     for (let bit = 0; bit < 8; bit++) if (octet & (0x80 >> bit)) bits.push(index * 8 + bit);
   });
-  const last = octets.byteLength * 8 - unusedBits - 1;
-  if (octets.byteLength > 0 && bits.at(-1) !== last) {
-    throw new DerError(path, element.contentOffset, 'named bits have trailing zeros');
-  }
   return bits;
 }
 

@@ -63,11 +63,10 @@ function withinIssuer(
   explicit: boolean,
   issuer: ValidityPeriod,
 ): { readonly kind: 'certified'; readonly validity: ValidityPeriod } | IssuanceRefusal {
-  const end = formatRfc3339(issuer.notAfter);
   if (start < issuer.notBefore || start > issuer.notAfter) {
     return refuse(
       'issuer-not-valid',
-      `the issuer’s certificate is valid from ${formatRfc3339(issuer.notBefore)} to ${end}, not at ${formatRfc3339(start)}`,
+      `the issuer’s certificate is valid from ${formatRfc3339(issuer.notBefore)} to ${formatRfc3339(issuer.notAfter)}, not at ${formatRfc3339(start)}`,
     );
   }
   const notBefore = addSeconds(issuer.notBefore, Math.max(0, period.notBefore - issuer.notBefore));
@@ -75,11 +74,14 @@ function withinIssuer(
   if (explicit) {
     return refuse(
       'outlives-issuer',
-      `it would be valid until ${formatRfc3339(period.notAfter)}, its issuer only until ${end}; ask for less or rotate the issuer`,
+      `it would be valid until ${formatRfc3339(period.notAfter)}, its issuer only until ${formatRfc3339(issuer.notAfter)}; ask for less or rotate the issuer`,
     );
   }
   const left = issuer.notAfter - start + 1;
   if (left < MIN_LIFETIME_SECONDS)
-    return refuse('outlives-issuer', `the issuer’s certificate ends at ${end}, in ${formatDuration(left)}`);
+    return refuse(
+      'outlives-issuer',
+      `the issuer’s certificate ends at ${formatRfc3339(issuer.notAfter)}, in ${formatDuration(left)}`,
+    );
   return { kind: 'certified', validity: { notBefore, notAfter: issuer.notAfter } };
 }

@@ -9,6 +9,7 @@ const CURVES = { 'P-256': 32, 'P-384': 48, 'P-521': 66 } as const;
 export function jwkOfPublicKey(key: PublicKeyInfo): PublicJwk | null {
   if (key.kind === 'rsa')
     return { kty: 'RSA', n: base64UrlFromBytes(key.modulus), e: base64UrlFromBytes(key.exponent) };
+  if (key.kind === 'ed25519') return { kty: 'OKP', crv: 'Ed25519', x: base64UrlFromBytes(key.subjectPublicKey) };
   if (key.kind !== 'ec' || !Object.hasOwn(CURVES, key.curve)) return null;
   const crv = key.curve as keyof typeof CURVES;
   const length = CURVES[crv];

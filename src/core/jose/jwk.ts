@@ -46,6 +46,9 @@ export function parsePublicJwk(value: unknown): PublicJwk | { readonly why: stri
       const bits = modulus.byteLength * 8 - Math.clz32(modulus[0]) + 24;
       if (bits < 2048 || bits > 8192) return { why: `an RSA key of ${bits} bits; 2048 to 8192 are accepted` };
       if (exponent.byteLength > 8) return { why: 'the RSA exponent is too large' };
+      // With the exponent 1 everybody can sign; an even one has no private half.
+      if ((exponent.at(-1) ?? 0) % 2 === 0 || (exponent.byteLength === 1 && exponent[0] === 1))
+        return { why: 'the RSA exponent is odd and at least 3' };
       return { kty: 'RSA', n: n as string, e: e as string };
     }
     default:
@@ -57,8 +60,9 @@ function isMember(value: unknown, byteLength: number): value is string {
   return typeof value === 'string' && bytesFromBase64Url(value)?.byteLength === byteLength;
 }
 
+/** Never String() of what a stranger sent: an object's toString may be missing, and deep nesting exhausts the stack. */
 function show(value: unknown): string {
-  return JSON.stringify(String(value).slice(0, 40));
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : typeof value;
 }
 
 /** RFC 7638 §3: SHA-256 over the required members in lexical order, base64url. */

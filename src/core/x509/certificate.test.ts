@@ -86,7 +86,7 @@ test('every root of the system is read as Node.js reads it', { skip: !existsSync
   for (const { der } of blocks) {
     const ours = parseCertificate(der);
     const theirs = new X509Certificate(der);
-    assert.equal(ours.serial, theirs.serialNumber.toLowerCase().replace(/^00(?=..)/, ''));
+    assert.equal(ours.serial, theirs.serialNumber.toLowerCase().padStart(2, '0'));
     assert.equal(ours.fingerprint, theirs.fingerprint256.replaceAll(':', '').toLowerCase());
     assert.equal(ours.validity.notAfter * 1000, Date.parse(theirs.validTo));
     assert.equal(basicConstraints(ours)?.ca ?? false, theirs.ca);
@@ -157,7 +157,7 @@ const REFUSED: readonly [what: string, parts: CertificateParts, path: RegExp][] 
   ],
   [
     'a damaged known extension',
-    { extensions: { subjectAltName: sequence(oid('2.5.29.17'), octetString(hex('3003820161ff').subarray(0, 5))) } },
+    { extensions: { subjectAltName: sequence(oid('2.5.29.17'), octetString(hex('3003820261'))) } },
     /tbsCertificate\.extensions\[\d\]\.subjectAltName/,
   ],
   [
@@ -224,7 +224,8 @@ test('a signature is verified by the issuer’s key only, and over these very oc
   assert.ok(verifyCertificateSignature(leaf.certificate, root.certificate));
   assert.ok(!verifyCertificateSignature(leaf.certificate, intermediate.certificate));
   const flipped = Uint8Array.from(leaf.der);
-  flipped[40] = (flipped[40] ?? 0) ^ 1;
+  // An octet of the serial.
+  flipped[20] = (flipped[20] ?? 0) ^ 1;
   assert.ok(!verifyCertificateSignature(parseCertificate(flipped), root.certificate));
 });
 

@@ -88,7 +88,7 @@ export function certificateLines(certificate: Certificate, now: Instant): string
   return table([
     ['subject', document.subject || '(empty)'],
     ['issuer', document.issuer === document.subject ? `${document.issuer}  (itself)` : document.issuer],
-    ['names', document.names.join(', ') || 'none: clients look nowhere else'],
+    ['names', document.names.join(', ') || (document.isCa ? null : 'none, and clients look nowhere else')],
     ['valid from', document.notBefore],
     ['valid until', `${document.notAfter}  (${describeRemaining(validity, now)})`],
     ['key', document.key],

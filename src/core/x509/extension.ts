@@ -50,11 +50,13 @@ export function readExtensions(
 ): readonly Extension[] {
   const elements = readElements(expectTag(element, TAG.SEQUENCE, path), path);
   const extensions: Extension[] = [];
+  const seen = new Set<string>();
   for (const [index, item] of elements.entries()) {
     const extension = readExtension(item, `${path}[${index}]`, kinds);
-    if (extensions.some((known) => known.oid === extension.oid)) {
+    if (seen.has(extension.oid)) {
       throw new DerError(`${path}[${index}]`, item.offset, `extension ${extension.oid} appears twice`);
     }
+    seen.add(extension.oid);
     extensions.push(extension);
   }
   return extensions;

@@ -26,7 +26,7 @@ const ALLOWED = 'RSA with 2048 to 8192 bits, ECDSA on P-256, P-384 or P-521, Ed2
 export function checkPublicKey(key: PublicKeyInfo): KeyWeakness | null {
   switch (key.kind) {
     case 'rsa':
-      return checkRsa(key.bits, integerOf(key.modulus), key.exponent);
+      return checkRsa(key.bits, key.modulus, key.exponent);
     case 'ec':
       return checkEc(key.curve, key.point);
     case 'ed25519':
@@ -44,7 +44,7 @@ function checkEc(curve: string, point: Uint8Array): KeyWeakness | null {
   return null;
 }
 
-function checkRsa(bits: number, modulus: bigint, exponentOctets: Uint8Array): KeyWeakness | null {
+function checkRsa(bits: number, modulusOctets: Uint8Array, exponentOctets: Uint8Array): KeyWeakness | null {
   if (bits < 2048) return { reason: 'key-too-small', detail: `an RSA key of ${bits} bits; at least 2048 are needed` };
   if (bits > 8192) return { reason: 'unsupported-key', detail: `an RSA key of ${bits} bits; ${ALLOWED}` };
   if (bits % 8 !== 0) return { reason: 'key-size-odd', detail: `an RSA key of ${bits} bits, not a multiple of 8` };
@@ -57,6 +57,7 @@ function checkRsa(bits: number, modulus: bigint, exponentOctets: Uint8Array): Ke
       detail: `the RSA exponent is ${seen}; an odd one from 65537 to 4294967295 is needed`,
     };
   }
+  const modulus = integerOf(modulusOctets);
   const factor = smallFactor(modulus);
   if (factor !== null) return { reason: 'bad-modulus', detail: `the RSA modulus is divisible by ${factor}` };
   if (hasRocaFingerprint(modulus)) {

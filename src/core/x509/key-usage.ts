@@ -1,5 +1,5 @@
 /** keyUsage (RFC 5280 §4.2.1.3). */
-import { readNamedBits } from '../asn1/der-values.ts';
+import { readBitString, setBits } from '../asn1/der-values.ts';
 import { namedBits } from '../asn1/der-writer.ts';
 import { type ExtensionHolder, type ExtensionKind, encodeExtension, extensionValue } from './extension.ts';
 
@@ -21,8 +21,9 @@ export type KeyUsage = (typeof KEY_USAGES)[number];
 export const KEY_USAGE: ExtensionKind<readonly KeyUsage[]> = {
   oid: '2.5.29.15',
   name: 'keyUsage',
+  // Trailing zeros are not DER, but the roots "Trustwave Global ECC P256/P384" have them until August 2042.
   // Bits beyond the nine have no meaning and are passed over.
-  decode: (value, path) => readNamedBits(value, path).flatMap((bit) => KEY_USAGES[bit] ?? []),
+  decode: (value, path) => setBits(readBitString(value, path).octets).flatMap((bit) => KEY_USAGES[bit] ?? []),
 };
 
 /** null when absent: then every usage is allowed (§4.2.1.3). */

@@ -45,12 +45,14 @@ export interface Verification {
   readonly ok: boolean;
   /** Leaf first, as far as it could be built. */
   readonly path: readonly Certificate[];
+  /** Whether the path ends in an anchor. */
+  readonly isAnchored: boolean;
   readonly findings: readonly VerificationFinding[];
 }
 
 /** What to do about each; one row an id. */
 const REMEDIES = {
-  'certificate-expired': 'Renew it, and reload the service that presents it.',
+  'certificate-expired': 'Renew it, and reload what presents it; below an expired authority, all is to be issued again.',
   'certificate-not-yet-valid': 'Check the clock of this host and of the issuer; if both are right, wait.',
   'unknown-ca': 'Give the root of its authority with --ca, or have the missing intermediate sent along.',
   'chain-incomplete': 'Serve the chain file instead of the leaf alone: leaf first, then this intermediate.',
@@ -102,7 +104,13 @@ export function verifyChain(request: VerificationRequest): Verification {
     ...keyFindings(leaf, request.key),
     ...orderFindings(request.chain, result.path),
   ];
-  return { ok: findings.every(({ severity }) => severity !== 'error'), path: result.path, findings };
+  const last = result.path.at(-1);
+  return {
+    ok: findings.every(({ severity }) => severity !== 'error'),
+    path: result.path,
+    isAnchored: last !== undefined && isAmong(request.anchors, last),
+    findings,
+  };
 }
 
 function pathRequest(
@@ -137,7 +145,9 @@ function gapFinding(request: VerificationRequest, { reason, detail, subject, pat
     const name = describeCertificate(missing);
     return finding('chain-incomplete', subject, `${subject}: the intermediate ${JSON.stringify(name)} is missing from the chain`);
   }
-  if (reason === 'self-signed' && path.length === 1 && !basicConstraints(last)?.ca)
+  // A certificate for a name is meant for a server, also where the recipe made an authority of it.
+  const isForServer = request.name !== null || !basicConstraints(last)?.ca || subjectAltNames(last).length > 0;
+  if (reason === 'self-signed' && path.length === 1 && isForServer)
     return finding('self-signed', subject, `${subject}: ${detail}`);
   const { caIssuersUrls } = authorityInformationAccess(last);
   const offered = reason === 'issuer-unknown' && caIssuersUrls[0] ? `; it is offered at ${caIssuersUrls[0]}` : '';

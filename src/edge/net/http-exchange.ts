@@ -23,31 +23,37 @@ export interface HttpAnswer {
 const MAX_HEADER_BYTES = 16 * 1024;
 
 /** Ends the connection in every case. @throws the error of the connection or of the parser, or the reason of `signal` */
-export function exchange(connection: Duplex, question: HttpQuestion, signal: AbortSignal): Promise<HttpAnswer> {
-  return new Promise<HttpAnswer>((resolve, reject) => {
-    const outgoing = request({
-      // An agent, and with it any proxy of the environment, is not involved when the connection is given.
-      createConnection: () => connection,
-      method: 'GET',
-      path: question.path,
-      setHost: false,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      insecureHTTPParser: false,
-      headers: {
-        host: question.host,
-        'user-agent': 'Fullchain',
-        accept: '*/*',
-        'accept-encoding': 'identity',
-        connection: 'close',
-      },
-    });
-    const giveUp = (): void => reject(signal.reason);
-    signal.addEventListener('abort', giveUp, { once: true });
-    outgoing.on('close', () => signal.removeEventListener('abort', giveUp));
-    outgoing.on('error', reject);
-    outgoing.on('response', (incoming) => readAnswer(incoming, question.maxBodyBytes).then(resolve, reject));
-    outgoing.end();
-  }).finally(() => connection.destroy());
+export async function exchange(connection: Duplex, question: HttpQuestion, signal: AbortSignal): Promise<HttpAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
+  const giveUp = (): void => reject(signal.reason);
+  signal.addEventListener('abort', giveUp, { once: true });
+  const outgoing = request({
+    // An agent, and with it any proxy of the environment, is not involved when the connection is given.
+    createConnection: () => connection,
+    method: 'GET',
+    path: question.path,
+    setHost: false,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    insecureHTTPParser: false,
+    headers: {
+      host: question.host,
+      'user-agent': 'Fullchain',
+      accept: '*/*',
+      'accept-encoding': 'identity',
+      connection: 'close',
+    },
+  });
+  outgoing.on('error', reject);
+  outgoing.on('response', (incoming) => readAnswer(incoming, question.maxBodyBytes).then(resolve, reject));
+  // A 101 nobody asked for: an answer like any other that is not 200.
+  outgoing.on('upgrade', (incoming) => readAnswer(incoming, 0).then(resolve, reject));
+  outgoing.end();
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+    connection.destroy();
+  }
 }
 
 async function readAnswer(incoming: IncomingMessage, maxBodyBytes: number): Promise<HttpAnswer> {

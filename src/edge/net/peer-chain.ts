@@ -90,15 +90,24 @@ function faultOf(endpoint: Endpoint, cause: (NodeJS.ErrnoException & { reason?: 
   const target = formatEndpoint(endpoint);
   const facts = { target, host: endpoint.host, port: endpoint.port };
   const code = cause?.code ?? '';
-  if (/^ERR_SSL_.*ALERT/.test(code))
-    return new OperatorFault('target-unreachable', `${target} refused the handshake (${cause?.reason})`, facts, cause);
-  if (code.startsWith('ERR_SSL_') || code === 'EPROTO') {
-    const what = `${target} does not speak TLS from the first byte (${cause?.reason ?? cause?.message})`;
+  if (NOT_TLS.has(code)) {
+    const what = `${target} does not speak TLS from the first byte (${cause?.reason ?? code})`;
     return new OperatorFault('target-not-tls', what, facts, cause);
   }
+  if (code.startsWith('ERR_SSL_'))
+    return new OperatorFault('target-unreachable', `${target} refused the handshake (${cause?.reason ?? code})`, facts, cause);
   const what = WORDS[code] ?? cause?.message ?? 'the connection was closed before a certificate came';
   return new OperatorFault('target-unreachable', `${target}: ${what}`, facts, cause ?? undefined);
 }
+
+/** What OpenSSL says of bytes that are no TLS record. */
+const NOT_TLS: ReadonlySet<string> = new Set([
+  'EPROTO',
+  'ERR_SSL_BAD_RECORD_TYPE',
+  'ERR_SSL_HTTP_REQUEST',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+]);
 
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there (connection refused)',

@@ -129,8 +129,8 @@ test('names that are not host names never reach node:dns', async () => {
     `${'a.'.repeat(127)}test`,
   ]) {
     for (const one of [resolver(), systemResolver()]) {
-      await assert.rejects(one.resolveTxt(name, never), fault('unclean-name'), JSON.stringify(name));
-      await assert.rejects(one.resolveAddresses(name, never), fault('unclean-name'), JSON.stringify(name));
+      await assert.rejects(one.resolveTxt(name, never), fault('unclean-name'));
+      await assert.rejects(one.resolveAddresses(name, never), fault('unclean-name'));
     }
   }
   assert.equal(dns.queries.length, asked);
@@ -142,7 +142,7 @@ test('a lookup ends when its signal aborts, and with a DNS fault when its limit 
   const caller = new AbortController();
   const stopped = new Error('stopped');
   setTimeout(() => caller.abort(stopped), 20);
-  await assert.rejects(slow.resolveTxt('a.test', caller.signal), stopped);
+  await assert.rejects(slow.resolveTxt('a.test', caller.signal), { message: 'stopped' });
   await assert.rejects(slow.resolveAddresses('a.test', caller.signal), stopped);
   await assert.rejects(
     lookUpWithin(20, 'a.test', never, (limited) => slow.resolveAddresses('a.test', limited)),
@@ -157,8 +157,8 @@ test('no DNS server at the address is said as that', async () => {
 });
 
 test('the system resolver knows the names of this host', async () => {
-  const [address] = await systemResolver().resolveAddresses('localhost', never);
-  assert.ok(address === '127.0.0.1' || address === '::1', address);
+  const addresses = await systemResolver().resolveAddresses('localhost', never);
+  assert.ok(addresses.every((address) => address === '127.0.0.1' || address === '::1'));
 });
 
 test('DNS servers are addresses with a port; others are refused by name', () => {

@@ -135,6 +135,7 @@ export function uninstallFromSystem(store: SystemStore, selector: RootSelector):
     throw storeFault(cause, found?.path ?? store.anchors);
   }
   try {
+    forgetSoleBundle(store, found?.fingerprints[0] ?? fingerprint);
     refresh(store, found?.path ?? null);
   } catch (fault) {
     // As it was: the next try finds it again.
@@ -176,6 +177,13 @@ function isSelected({ family }: SystemStore, { path, fingerprints }: AnchorFile,
 function bundleHas({ bundle, tool }: SystemStore, fingerprint: Hex): boolean | null {
   if (tool === null) return null;
   return existsSync(bundle) && fingerprintsIn(readFileSync(bundle, 'latin1')).includes(fingerprint);
+}
+
+/** Debian's tool writes no bundle when no anchor is left, and so would leave the old one. */
+function forgetSoleBundle({ bundle, tool }: SystemStore, fingerprint: Hex | null): void {
+  if (tool === null || !existsSync(bundle)) return;
+  const [only, ...others] = fingerprintsIn(readFileSync(bundle, 'latin1'));
+  if (only === fingerprint && others.length === 0) unlinkSync(bundle);
 }
 
 function byHand({ tool, family }: SystemStore): string {

@@ -1,0 +1,70 @@
+/** What `cert lint` does: every certificate against the table of lint rules. */
+import { basicConstraints } from '../../core/x509/basic-constraints.ts';
+import { type Certificate, isIssuedBy, isSelfIssued } from '../../core/x509/certificate.ts';
+import { clientErrorNote } from '../../core/x509/client-errors.ts';
+import { describeCertificate, printable } from '../../core/x509/describe.ts';
+import { lintCertificate, lintKindOf } from '../../core/x509/lint.ts';
+import type { LintKind, LintSeverity } from '../../core/x509/lint-rule.ts';
+import { certificatesAmong } from '../../edge/files/pki-objects.ts';
+import type { LintFlags } from '../cli/cert-inspect.ts';
+import { type Context, print } from '../cli/context.ts';
+import { paint } from '../cli/fault-output.ts';
+import { readTarget } from './pki-target.ts';
+
+const SEVERITIES = { error: 'red', warning: 'yellow', info: 'dim' } as const satisfies Record<LintSeverity, string>;
+
+export async function lint(context: Context, text: string, flags: LintFlags): Promise<void> {
+  const target = await readTarget(text, { servername: flags.servername, timeout: flags.timeout });
+  const certificates = certificatesAmong(target.objects, text);
+  const findings = certificates.flatMap((certificate, index) =>
+    findingsOf(certificate, certificates, (index === 0 && (flags.profile as LintKind | undefined)) || kindOf(certificate, index), flags),
+  );
+  const ordered = Object.keys(SEVERITIES).flatMap((severity) => findings.filter((finding) => finding.severity === severity));
+  const ok = findings.every(({ severity }) => severity !== 'error');
+  print(context, { ok, findings: ordered }, () => [
+    ...ordered.map((finding) => lineOf(finding, certificates.length > 1)),
+    `${ok ? 'ok' : 'refused'}: ${summary(ordered)} in ${certificates.length === 1 ? 'one certificate' : `${certificates.length} certificates`}`,
+  ]);
+  if (!ok) process.exitCode = 1;
+}
+
+interface Finding {
+  readonly id: string;
+  readonly severity: LintSeverity;
+  readonly what: string;
+  readonly section: string;
+  /** The certificate at fault. */
+  readonly subject: string;
+}
+
+function findingsOf(certificate: Certificate, all: readonly Certificate[], kind: LintKind, flags: LintFlags): Finding[] {
+  const issuer = isSelfIssued(certificate) ? undefined : all.find((other) => isIssuedBy(certificate, other));
+  return lintCertificate(certificate, { kind, issuer, publicTrust: flags.public === true }).map(
+    ({ id, severity, what, section }) => ({
+      id,
+      severity,
+      what: `${what}${clientErrorNote(id)}`,
+      section,
+      subject: describeCertificate(certificate),
+    }),
+  );
+}
+
+/** What comes first is what is served: without CA:TRUE it is judged as a leaf, also where it issued itself. */
+function kindOf(certificate: Certificate, index: number): LintKind {
+  const kind = lintKindOf(certificate);
+  return index === 0 && kind === 'root' && !basicConstraints(certificate)?.ca ? 'server' : kind;
+}
+
+function lineOf({ id, severity, what, section, subject }: Finding, withSubject: boolean): string {
+  const label = paint(SEVERITIES[severity], severity.padEnd(8), process.stdout);
+  return `${label} ${printable(`${withSubject ? `${subject}: ` : ''}${what}`)}  ${paint('dim', `(${id}; ${section})`, process.stdout)}`;
+}
+
+function summary(findings: readonly Finding[]): string {
+  const counts = Object.keys(SEVERITIES).flatMap((severity) => {
+    const count = findings.filter((finding) => finding.severity === severity).length;
+    return count === 0 ? [] : [`${count} ${severity}${count > 1 && severity !== 'info' ? 's' : ''}`];
+  });
+  return counts.join(', ') || 'nothing to say';
+}

@@ -1,0 +1,151 @@
+/**
+ * What a kind of service is: its own keys in the stack file, which facts about the host decide, and what follows
+ * from them: files, directives, how it is checked and reloaded, how a client begins. All of it is data; who reads
+ * files, runs commands and connects is elsewhere.
+ *
+ * One kind a file. A kind never learns the host by itself: `facts` names what it needs to know, and gets it.
+ */
+import type { ServiceKindName, ServiceSpec } from '../stack/stack.ts';
+
+export interface ServiceKind {
+  readonly name: ServiceKindName;
+  /** Its own keys in the stack file. */
+  readonly settings: Readonly<Record<string, SettingShape>>;
+  /** How a client begins: plain TLS, or what comes before it. */
+  readonly protocol: ServiceProtocol;
+  /** As whom the service usually runs, first that exists on the host; the stack file's runAs goes before. */
+  readonly users: readonly string[];
+  /** What must be read before anything is decided. */
+  readonly facts: (service: ServiceSpec) => FactsWanted;
+  /** Everything that is to be on the host. */
+  readonly desired: (service: ServiceSpec, facts: Facts, trust: Trust) => Desired;
+}
+
+export interface SettingShape {
+  readonly type: 'path' | 'string' | 'port' | 'url' | 'mode';
+  readonly required: boolean;
+  readonly description: string;
+}
+
+export type ServiceProtocol = 'tls' | 'https' | 'postgres' | 'mysql' | 'redis' | 'smtp' | 'imap';
+
+export interface FactsWanted {
+  /** Files whose text decides (configuration that gets a marked block). Missing ones come back as null. */
+  readonly files: readonly string[];
+  /** A command whose output names the version, such as ["nginx", "-v"]; null where versions do not matter. */
+  readonly version: readonly string[] | null;
+}
+
+export interface Facts {
+  readonly files: Readonly<Record<string, string | null>>;
+  /** "1.22.1"; null when the command is missing or says nothing. */
+  readonly version: string | null;
+  /** Of the OpenSSL library on this host, "3.0.19": which groups and suites it knows. */
+  readonly openssl: string | null;
+  /** As whom the service reads its key. */
+  readonly user: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** What the certificate of a service is checked against by its peers. */
+export interface Trust {
+  /** Whether clients are verified at all, and against the bundle `ca.crt` of the installed version. */
+  readonly verifyClients: boolean;
+}
+
+/**
+ * The pair lies in versioned directories, `versions/1`, `versions/2` …, and `current` is a link to one of them:
+ * configuration names files below `current`, and one rename swaps everything at once.
+ */
+export interface InstallLayout {
+  /** Holds `versions` and `current`; created if missing. */
+  readonly directory: string;
+  /** Files of a version. */
+  readonly files: readonly InstalledFile[];
+  /** Owner of files and directories. */
+  readonly owner: { readonly uid: number; readonly gid: number };
+  /**
+   * Fixed places that the service or the person insists on: replaced after the swap, key last or first as `order` of the
+   * list says; each by rename.
+   */
+  readonly copies: readonly { readonly file: string; readonly to: string; readonly mode: number }[];
+}
+
+export interface InstalledFile {
+  /** "tls.crt", "tls.key", "ca.crt", "tls.pem". */
+  readonly name: string;
+  readonly content: readonly InstalledPart[];
+  /** Such as 0o600. */
+  readonly mode: number;
+}
+
+/** chain: leaf first, without the root. ca: the bundle of roots that this service trusts. */
+export type InstalledPart = 'chain' | 'key' | 'ca';
+
+/** A file of the service's configuration as it is to be. */
+export type ConfigurationChange =
+  /** A file of ours alone (a drop-in): the whole content; null removes it. */
+  | {
+      readonly kind: 'own-file';
+      readonly path: string;
+      readonly content: string | null;
+      readonly mode: number;
+      readonly why: string;
+    }
+  /** One marked block in a person's file; nothing else in it is touched. null takes the block out. */
+  | {
+      readonly kind: 'block';
+      readonly path: string;
+      readonly lines: readonly string[] | null;
+      /** Where a new block goes; an existing one stays where it is. */
+      readonly place: 'start' | 'end';
+      /** Begins a comment line in this file: "#" or ";". */
+      readonly comment: string;
+      readonly why: string;
+    };
+
+/** Something to do on the host, as data. */
+export type Action =
+  | { readonly kind: 'command'; readonly argv: readonly string[]; readonly why: string }
+  | { readonly kind: 'shell'; readonly command: string; readonly why: string }
+  /** The first line of the file is the process id. */
+  | {
+      readonly kind: 'signal';
+      readonly pidFile: string;
+      readonly signal: 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2';
+      readonly why: string;
+    }
+  /** Commands over RESP, tried in TLS and in plaintext, since the port may be about to change from one to the other. */
+  | {
+      readonly kind: 'redis';
+      readonly host: string;
+      readonly ports: readonly number[];
+      readonly passwordFile: string | null;
+      readonly commands: readonly (readonly string[])[];
+      readonly why: string;
+    };
+
+export interface Desired {
+  readonly install: InstallLayout;
+  readonly configuration: readonly ConfigurationChange[];
+  /** Run before anything is reloaded; a failure leaves everything as it was. */
+  readonly check: Action | null;
+  /** After a new pair, or a new configuration that the service takes without a restart. */
+  readonly reload: Action | null;
+  /** When the configuration changed in a way that only a restart brings into force; null: reload is enough. */
+  readonly restart: Action | null;
+  /** What a person should know before it is done. */
+  readonly notes: readonly string[];
+}
+
+/** Versions as numbers, for "at least" questions. */
+export function versionAtLeast(version: string | null, wanted: string): boolean {
+  if (version === null) return false;
+  const [a, b] = [version, wanted].map((text) => text.split('.').map((part) => Number.parseInt(part, 10) || 0));
+  for (let i = 0; i < 3; i++) {
+    const difference = (a?.[i] ?? 0) - (b?.[i] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+}
