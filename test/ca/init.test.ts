@@ -248,26 +248,27 @@ test('a lifetime above the provisioner’s maximum is refused with both duration
 /** Runs on a pseudo-terminal and types one line whenever the program asks. */
 function fullchainOnTerminal(args: readonly string[], lines: readonly string[]) {
   const program = `
-import os, pty, sys, select, json
-args = json.loads(sys.argv[1]); lines = json.loads(sys.argv[2])
-pid, fd = pty.fork()
+import fcntl, json, os, pty, select, signal, struct, sys, termios, time
+args, lines = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+pid, terminal = pty.fork()
 if pid == 0:
     os.execv(args[0], args)
-out = b''; seen = 0
-while True:
-    ready, _, _ = select.select([fd], [], [], 20)
-    if not ready: break
-    try: chunk = os.read(fd, 4096)
-    except OSError: break
-    if not chunk: break
-    out += chunk
-    asked = out.count('assword of'.encode()) + out.count('same again'.encode())
-    if lines and asked > 0 and out[seen:].find('│'.encode()) >= 0 and (b'assword of' in out[seen:] or b'same again' in out[seen:]):
-        seen = len(out)
-        os.write(fd, (lines.pop(0) + '\\r').encode())
-_, status = os.waitpid(pid, 0)
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 100, 0, 0))
+prompts = [b'assword of', b'same again']
+out, since, status = b'', 0, None
+end = time.time() + 30
+while status is None and time.time() < end:
+    if select.select([terminal], [], [], 0.2)[0]:
+        try: out += os.read(terminal, 4096)
+        except OSError: pass
+    elif lines and any(prompt in out[since:] for prompt in prompts):
+        since = len(out)
+        os.write(terminal, (lines.pop(0) + '\\r').encode())
+    done, code = os.waitpid(pid, os.WNOHANG)
+    if done: status = os.waitstatus_to_exitcode(code)
+if status is None: os.kill(pid, signal.SIGKILL)
 sys.stdout.buffer.write(out)
-sys.exit(os.waitstatus_to_exitcode(status))
+sys.exit(1 if status is None else status)
 `;
   const main = new URL('../../src/app/cli/main.ts', import.meta.url).pathname;
   const { status, stdout, stderr } = spawnSync(

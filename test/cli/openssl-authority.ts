@@ -52,33 +52,110 @@ export function makeTestAuthority(): TestAuthority {
     return stdout;
   };
   const fingerprintOf = (path: string): string =>
-    run('x509', '-in', path, '-noout', '-fingerprint', '-sha256').replace(/^.*=/, '').replace(/[:\s]/g, '').toLowerCase();
+    run('x509', '-in', path, '-noout', '-fingerprint', '-sha256')
+      .replace(/^.*=/, '')
+      .replace(/[:\s]/g, '')
+      .toLowerCase();
   const key = (name: string): string => {
     run('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', at(name));
     return at(name);
   };
   const selfSigned = (name: string, commonName: string): string => {
     const usage = 'keyUsage=critical,keyCertSign,cRLSign';
-    run('req', '-x509', '-key', key(`${name}.key`), '-subj', `/CN=${commonName}`, '-days', '3650', '-addext', usage, '-out', at(`${name}.crt`));
+    run(
+      'req',
+      '-x509',
+      '-key',
+      key(`${name}.key`),
+      '-subj',
+      `/CN=${commonName}`,
+      '-days',
+      '3650',
+      '-addext',
+      usage,
+      '-out',
+      at(`${name}.crt`),
+    );
     return at(`${name}.crt`);
   };
   const issue = (name: string, subject: string, issuer: string, days: string, extensions: string): string => {
     writeFileSync(at(`${name}.ext`), `${extensions}\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n`);
     run('req', '-new', '-key', key(`${name}.key`), '-subj', subject, '-out', at(`${name}.csr`));
-    run('x509', '-req', '-in', at(`${name}.csr`), '-CA', at(`${issuer}.crt`), '-CAkey', at(`${issuer}.key`), '-days', days, '-extfile', at(`${name}.ext`), '-out', at(`${name}.crt`));
+    run(
+      'x509',
+      '-req',
+      '-in',
+      at(`${name}.csr`),
+      '-CA',
+      at(`${issuer}.crt`),
+      '-CAkey',
+      at(`${issuer}.key`),
+      '-days',
+      days,
+      '-extfile',
+      at(`${name}.ext`),
+      '-out',
+      at(`${name}.crt`),
+    );
     return at(`${name}.crt`);
   };
   const root = selfSigned('root', 'Test Root');
   const otherRoot = selfSigned('other', 'Test Root');
-  const intermediate = issue('intermediate', '/CN=Test Intermediate', 'root', '1000', 'basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign');
-  const leaf = issue('leaf', '/CN=localhost', 'intermediate', '90', 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\nsubjectAltName=DNS:localhost,IP:127.0.0.1');
+  const intermediate = issue(
+    'intermediate',
+    '/CN=Test Intermediate',
+    'root',
+    '1000',
+    'basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign',
+  );
+  const leaf = issue(
+    'leaf',
+    '/CN=localhost',
+    'intermediate',
+    '90',
+    'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\nsubjectAltName=DNS:localhost,IP:127.0.0.1',
+  );
   writeFileSync(at('chain.pem'), [leaf, intermediate].map((path) => run('x509', '-in', path)).join(''));
 
   run('genrsa', '-out', at('guide-a.key'), '2048');
-  run('req', '-new', '-key', at('guide-a.key'), '-out', at('guide-a.csr'), '-subj', '/CN=localhost/O=Aragora Development/C=US');
-  run('x509', '-req', '-days', '365', '-in', at('guide-a.csr'), '-signkey', at('guide-a.key'), '-out', at('guide-a.crt'));
+  run(
+    'req',
+    '-new',
+    '-key',
+    at('guide-a.key'),
+    '-out',
+    at('guide-a.csr'),
+    '-subj',
+    '/CN=localhost/O=Aragora Development/C=US',
+  );
+  run(
+    'x509',
+    '-req',
+    '-days',
+    '365',
+    '-in',
+    at('guide-a.csr'),
+    '-signkey',
+    at('guide-a.key'),
+    '-out',
+    at('guide-a.crt'),
+  );
   writeFileSync(at('san.cnf'), SAN_CNF);
-  run('req', '-x509', '-nodes', '-days', '365', '-newkey', 'rsa:2048', '-keyout', at('guide-b.key'), '-out', at('guide-b.crt'), '-config', at('san.cnf'));
+  run(
+    'req',
+    '-x509',
+    '-nodes',
+    '-days',
+    '365',
+    '-newkey',
+    'rsa:2048',
+    '-keyout',
+    at('guide-b.key'),
+    '-out',
+    at('guide-b.crt'),
+    '-config',
+    at('san.cnf'),
+  );
   return {
     directory,
     root,

@@ -12,7 +12,9 @@ import { makeTestAuthority } from './openssl-authority.ts';
 const MAIN = new URL('../../src/app/cli/main.ts', import.meta.url).pathname;
 
 function needs(...commands: readonly string[]): { skip?: string } {
-  const missing = commands.find((command) => spawnSync('sh', ['-c', `PATH=$PATH:/usr/sbin command -v ${command}`]).status !== 0);
+  const missing = commands.find(
+    (command) => spawnSync('sh', ['-c', `PATH=$PATH:/usr/sbin command -v ${command}`]).status !== 0,
+  );
   return missing === undefined ? {} : { skip: `${missing} is not installed` };
 }
 
@@ -32,7 +34,10 @@ const tree = (directory: string): string[] => readdirSync(directory, { recursive
 const ca = makeTestAuthority();
 
 /** An authority’s address that answers /root/{sha256} with `answer`, over TLS that nobody trusts yet. */
-async function authority(t: TestContext, answer: (sha256: string) => unknown): Promise<{ url: string; requests: string[] }> {
+async function authority(
+  t: TestContext,
+  answer: (sha256: string) => unknown,
+): Promise<{ url: string; requests: string[] }> {
   const requests: string[] = [];
   const server = createServer({ key: readFileSync(ca.leafKey), cert: readFileSync(ca.chain) }, (request, response) => {
     requests.push(request.url ?? '');
@@ -46,7 +51,8 @@ async function authority(t: TestContext, answer: (sha256: string) => unknown): P
   return { url: `https://localhost:${port}`, requests };
 }
 
-const honest = (sha256: string): unknown => (sha256 === ca.rootFingerprint ? { ca: readFileSync(ca.root, 'utf8') } : null);
+const honest = (sha256: string): unknown =>
+  sha256 === ca.rootFingerprint ? { ca: readFileSync(ca.root, 'utf8') } : null;
 
 test(
   'after an installation by fingerprint curl, openssl, Node and Python trust the server, and after the removal none',
@@ -61,7 +67,16 @@ test(
       (await run('curl', ['-sS', '--cacert', bundle, '--capath', '/nonexistent', url])).status,
       (await run('python3', ['-c', python, url, bundle])).status,
       (await run(process.execPath, ['-e', node, url], { NODE_EXTRA_CA_CERTS: anchor })).status,
-      openssl(['verify', '-no-CAfile', '-no-CAstore', '-CApath', join(directory, 'etc/ssl/certs'), '-untrusted', ca.chain, ca.leaf]).status,
+      openssl([
+        'verify',
+        '-no-CAfile',
+        '-no-CAstore',
+        '-CApath',
+        join(directory, 'etc/ssl/certs'),
+        '-untrusted',
+        ca.chain,
+        ca.leaf,
+      ]).status,
     ];
     const fingerprint = (ca.rootFingerprint.toUpperCase().match(/../g) ?? []).join(':');
     const options = ['--root-directory', directory, '--fingerprint', fingerprint];
@@ -71,7 +86,10 @@ test(
     assert.deepEqual(rest, { ok: true, fingerprint: ca.rootFingerprint });
     const anchor: string = stores[0].path;
     assert.deepEqual(stores, [{ store: 'system', changed: true, path: anchor }]);
-    assert.match(anchor, new RegExp(`^${directory}/usr/local/share/ca-certificates/test-root-${ca.rootFingerprint.slice(0, 8)}\\.crt$`));
+    assert.match(
+      anchor,
+      new RegExp(`^${directory}/usr/local/share/ca-certificates/test-root-${ca.rootFingerprint.slice(0, 8)}\\.crt$`),
+    );
     assert.equal(statSync(anchor).mode & 0o777, 0o644);
     assert.deepEqual(await clients(anchor), [0, 0, 0, 0]);
 
@@ -83,7 +101,10 @@ test(
 
     const removed = await trust('uninstall', ...options, '--json');
     assert.deepEqual(JSON.parse(removed.stdout).stores, [{ store: 'system', changed: true, path: anchor }]);
-    assert.deepEqual(tree(directory).filter((path) => statSync(join(directory, path)).isFile()), []);
+    assert.deepEqual(
+      tree(directory).filter((path) => statSync(join(directory, path)).isFile()),
+      [],
+    );
     writeFileSync(bundle, '');
     assert.ok((await clients('/nonexistent')).every((status) => status !== 0));
     assert.deepEqual(JSON.parse((await trust('uninstall', ...options, '--json')).stdout).stores[0].changed, false);
@@ -92,10 +113,25 @@ test(
 
 test('people are told what was done and which programs look elsewhere', needs('update-ca-certificates'), async (t) => {
   const directory = scratch(t);
-  const { stdout } = await trust('install', '--root', ca.root, '--fingerprint', ca.rootFingerprint, '--root-directory', directory, '--name', 'estate');
+  const { stdout } = await trust(
+    'install',
+    '--root',
+    ca.root,
+    '--fingerprint',
+    ca.rootFingerprint,
+    '--root-directory',
+    directory,
+    '--name',
+    'estate',
+  );
   const anchor = `${directory}/usr/local/share/ca-certificates/estate.crt`;
   assert.ok(stdout.includes(`added to the system store: ${anchor}`));
-  for (const line of [`NODE_EXTRA_CA_CERTS=${anchor}`, `REQUESTS_CA_BUNDLE=${directory}/etc/ssl/certs/ca-certificates.crt`, `keytool -importcert`, 'trust install --store nss'])
+  for (const line of [
+    `NODE_EXTRA_CA_CERTS=${anchor}`,
+    `REQUESTS_CA_BUNDLE=${directory}/etc/ssl/certs/ca-certificates.crt`,
+    `keytool -importcert`,
+    'trust install --store nss',
+  ])
     assert.ok(stdout.includes(line), line);
   assert.equal((await trust('uninstall', '--name', 'estate', '--root-directory', directory)).status, 0);
   assert.equal(existsSync(anchor), false);
@@ -104,13 +140,25 @@ test('people are told what was done and which programs look elsewhere', needs('u
 test('without a fingerprint nothing is even fetched, and the reason is given (W-14)', async (t) => {
   const { url, requests } = await authority(t, honest);
   const directory = scratch(t);
-  for (const source of [['--url', url], ['--root', ca.root]]) {
+  for (const source of [
+    ['--url', url],
+    ['--root', ca.root],
+  ]) {
     const { status, stderr } = await trust('install', ...source, '--root-directory', directory);
     assert.equal(status, 2);
     assert.match(stderr, /fingerprint is needed.*\(fingerprint-required\)/);
   }
   for (const fingerprint of ['abcd', ca.rootFingerprint.slice(0, 40), 'sha256']) {
-    const { status, stdout } = await trust('install', '--url', url, '--root-directory', directory, '--fingerprint', fingerprint, '--json');
+    const { status, stdout } = await trust(
+      'install',
+      '--url',
+      url,
+      '--root-directory',
+      directory,
+      '--fingerprint',
+      fingerprint,
+      '--json',
+    );
     assert.equal(status, 2);
     assert.equal(JSON.parse(stdout).error.code, 'fingerprint-required');
   }
@@ -123,19 +171,39 @@ test('whatever does not have the fingerprint is refused, and nothing is written'
   for (const [who, answer] of [
     ['an authority that does not know it', () => null],
     ['somebody in between with a root of his own', () => pem(ca.otherRoot)],
-    ['somebody who sends no certificate', () => ({ ca: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' })],
+    [
+      'somebody who sends no certificate',
+      () => ({ ca: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' }),
+    ],
     ['somebody who sends nonsense', () => ({ ca: 'nonsense' })],
     ['somebody who sends something else', () => [1]],
   ] as const) {
     const { url } = await authority(t, answer);
     const directory = scratch(t);
-    const { status, stdout } = await trust('install', '--url', url, '--fingerprint', ca.rootFingerprint, '--root-directory', directory, '--json');
+    const { status, stdout } = await trust(
+      'install',
+      '--url',
+      url,
+      '--fingerprint',
+      ca.rootFingerprint,
+      '--root-directory',
+      directory,
+      '--json',
+    );
     assert.equal(status, 1, who);
     assert.equal(JSON.parse(stdout).error.code, 'fingerprint-mismatch', who);
     assert.deepEqual(tree(directory), [], who);
   }
   const directory = scratch(t);
-  const { status, stderr } = await trust('install', '--root', ca.root, '--fingerprint', '0'.repeat(64), '--root-directory', directory);
+  const { status, stderr } = await trust(
+    'install',
+    '--root',
+    ca.root,
+    '--fingerprint',
+    '0'.repeat(64),
+    '--root-directory',
+    directory,
+  );
   assert.equal(status, 1);
   assert.match(stderr, /fingerprint-mismatch/);
   assert.deepEqual(tree(directory), []);
@@ -144,7 +212,16 @@ test('whatever does not have the fingerprint is refused, and nothing is written'
 test('only the self-signed certificate of an authority is trusted, not what the guides install (W-16)', async (t) => {
   const directory = scratch(t);
   for (const path of [ca.leaf, ca.intermediate, ca.guideWithoutNames, ca.guideWithoutDigitalSignature]) {
-    const { status, stdout } = await trust('install', '--root', path, '--fingerprint', ca.fingerprintOf(path), '--root-directory', directory, '--json');
+    const { status, stdout } = await trust(
+      'install',
+      '--root',
+      path,
+      '--fingerprint',
+      ca.fingerprintOf(path),
+      '--root-directory',
+      directory,
+      '--json',
+    );
     assert.equal(status, 1, path);
     assert.equal(JSON.parse(stdout).error.code, 'trust-root-refused', path);
     assert.deepEqual(tree(directory), [], path);
@@ -176,9 +253,20 @@ test('NSS databases: installed for servers, once, and removed (certutil)', needs
     changes.push(stores[0].changed);
     if (changes.length === 1) {
       // L: as an authority for TLS servers.
-      const valid = spawnSync('certutil', ['-V', '-u', 'L', '-d', `sql:${directory}`, '-n', `test-root-${ca.rootFingerprint.slice(0, 8)}`]);
+      const valid = spawnSync('certutil', [
+        '-V',
+        '-u',
+        'L',
+        '-d',
+        `sql:${directory}`,
+        '-n',
+        `test-root-${ca.rootFingerprint.slice(0, 8)}`,
+      ]);
       assert.match(String(valid.stdout), /certificate is valid/);
-      assert.match(String(spawnSync('certutil', ['-L', '-d', `sql:${directory}`]).stdout), /test-root-[0-9a-f]{8}\s+C,,/);
+      assert.match(
+        String(spawnSync('certutil', ['-L', '-d', `sql:${directory}`]).stdout),
+        /test-root-[0-9a-f]{8}\s+C,,/,
+      );
     }
   }
   assert.deepEqual(changes, [true, false, true, false]);
@@ -196,18 +284,46 @@ test('the bundle of an authority: its own from its state, another’s by fingerp
   const out = join(scratch(t), 'roots.pem');
   const { stdout } = await trust('bundle', '--url', url, '--fingerprint', ca.rootFingerprint, '--out', out, '--json');
   const { ok, roots } = JSON.parse(stdout);
-  assert.deepEqual([ok, roots.length, roots[0].fingerprint, roots[0].subject], [true, 1, ca.rootFingerprint, 'CN=Test Root']);
+  assert.deepEqual(
+    [ok, roots.length, roots[0].fingerprint, roots[0].subject],
+    [true, 1, ca.rootFingerprint, 'CN=Test Root'],
+  );
   assert.equal(ca.fingerprintOf(out), ca.rootFingerprint);
   assert.equal(statSync(out).mode & 0o777, 0o644);
   assert.equal((await trust('bundle', '--url', url)).status, 2);
   assert.equal((await trust('bundle', '--state', join(state, 'none'))).status, 1);
 });
 
-test('a host that trusts a running authority by its fingerprint reaches it without -k (R068)', needs('update-ca-certificates', 'curl'), async (t) => {
-  const { ready } = await up(t, join(scratch(t), 'state'), ['--dns', 'localhost,127.0.0.1']);
-  const directory = scratch(t);
-  const bundle = join(directory, 'etc/ssl/certs/ca-certificates.crt');
-  assert.equal((await trust('install', '--url', ready.url, '--fingerprint', ready.rootFingerprint, '--root-directory', directory)).status, 0);
-  const health = await run('curl', ['-sS', '--fail', '--cacert', bundle, '--capath', '/nonexistent', `${ready.url}/health`]);
-  assert.equal(JSON.parse(health.stdout).status, 'ok');
-});
+test(
+  'a host that trusts a running authority by its fingerprint reaches it without -k (R068)',
+  needs('update-ca-certificates', 'curl'),
+  async (t) => {
+    const { ready } = await up(t, join(scratch(t), 'state'), ['--dns', 'localhost,127.0.0.1']);
+    const directory = scratch(t);
+    const bundle = join(directory, 'etc/ssl/certs/ca-certificates.crt');
+    assert.equal(
+      (
+        await trust(
+          'install',
+          '--url',
+          ready.url,
+          '--fingerprint',
+          ready.rootFingerprint,
+          '--root-directory',
+          directory,
+        )
+      ).status,
+      0,
+    );
+    const health = await run('curl', [
+      '-sS',
+      '--fail',
+      '--cacert',
+      bundle,
+      '--capath',
+      '/nonexistent',
+      `${ready.url}/health`,
+    ]);
+    assert.equal(JSON.parse(health.stdout).status, 'ok');
+  },
+);

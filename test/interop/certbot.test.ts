@@ -9,8 +9,14 @@ import { type AcmeWorld, startAcmeWorld } from './acme-world.ts';
 import { assertChain, assertRevoked, assertServed, fingerprintOf, recordedState } from './second-opinions.ts';
 
 async function certbot(world: AcmeWorld, ...args: readonly string[]): Promise<Ran> {
+  const ran = await tryCertbot(world, ...args);
+  assert.equal(ran.status, 0, `certbot ${args.join(' ')}: ${ran.output}\n${world.ca.output()}`);
+  return ran;
+}
+
+function tryCertbot(world: AcmeWorld, ...args: readonly string[]): Promise<Ran> {
   const at = `${world.directory}/certbot`;
-  const ran = await run(
+  return run(
     'certbot',
     [
       ...args,
@@ -19,8 +25,6 @@ async function certbot(world: AcmeWorld, ...args: readonly string[]): Promise<Ra
     ],
     { env: { REQUESTS_CA_BUNDLE: world.ca.rootCertificate } },
   );
-  assert.equal(ran.status, 0, `certbot ${args.join(' ')}: ${ran.output}\n${world.ca.output()}`);
-  return ran;
 }
 
 const live = (world: AcmeWorld, name: string): string => `${world.directory}/certbot/live/${name}`;
@@ -114,6 +118,12 @@ test('certbot', { skip: skipWithout('certbot', 'openssl', 'curl') }, async (t) =
       await assertServed(world, 'web.internal', nginx.httpsPort, leaf);
     },
   );
+
+  await t.test('a name that does not resolve is refused, and certbot prints what the authority saw', async () => {
+    const ran = await tryCertbot(world, 'certonly', ...standalone, '-d', 'nowhere.internal');
+    assert.equal(ran.status, 1, ran.output);
+    assert.match(ran.output, /Type: {3}dns\n.*Detail: .*nowhere\.internal/);
+  });
 
   await t.test('unregister deactivates the account; a new one is made for the next certificate', async () => {
     await certbot(world, 'unregister');

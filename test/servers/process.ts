@@ -31,9 +31,13 @@ export interface RunningProgram extends AsyncDisposable {
   /** Standard output and error, interleaved; at most the last 256 KiB. */
   readonly output: () => string;
   readonly signal: (name: NodeJS.Signals) => void;
-  /** SIGTERM, and SIGKILL if that has no effect. Resolves with the exit status, or null if a signal ended it. */
-  readonly stop: () => Promise<number | null>;
+  readonly ended: Promise<ExitStatus>;
+  /** SIGTERM, and SIGKILL if that has no effect within 10 s. */
+  readonly stop: () => Promise<ExitStatus>;
 }
+
+/** A number, or the signal that ended it. */
+export type ExitStatus = number | NodeJS.Signals;
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -49,7 +53,7 @@ export async function startServer(
   const child = spawn(command, args, { cwd, env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] });
   const heard = listen(child);
   const ended = endOf(child);
-  let end: { readonly status: number | null } | { readonly fault: unknown } | null = null;
+  let end: { readonly status: ExitStatus } | { readonly fault: unknown } | null = null;
   ended.then(
     (status) => {
       end = { status };
@@ -58,7 +62,7 @@ export async function startServer(
       end = { fault };
     },
   );
-  const stop = async (): Promise<number | null> => {
+  const stop = async (): Promise<ExitStatus> => {
     child.kill('SIGTERM');
     const killer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
     return ended.finally(() => clearTimeout(killer));
@@ -77,6 +81,7 @@ export async function startServer(
   return {
     pid: child.pid ?? 0,
     output: heard,
+    ended,
     signal: (name) => void child.kill(name),
     stop,
     [Symbol.asyncDispose]: async () => void (await stop()),
@@ -84,8 +89,7 @@ export async function startServer(
 }
 
 export interface Ran {
-  /** Null if a signal ended it. */
-  readonly status: number | null;
+  readonly status: ExitStatus;
   /** Standard output alone. */
   readonly stdout: string;
   /** Standard output and error, interleaved. */
@@ -97,7 +101,7 @@ export interface RunOptions extends ProgramOptions {
   readonly input?: string;
 }
 
-/** Runs a program to its end. A program that does not end in time is killed, and its status is null. */
+/** Runs a program to its end. A program that does not end in time is killed, and its status is SIGKILL. */
 export async function run(
   command: string,
   args: readonly string[],
@@ -155,10 +159,11 @@ function listen(child: ChildProcess): () => string {
   return () => kept;
 }
 
-async function endOf(child: ChildProcess): Promise<number | null> {
+/** Once its output is closed too: by then its children have ended as well. */
+async function endOf(child: ChildProcess): Promise<ExitStatus> {
   try {
-    const [status] = (await once(child, 'close')) as [number | null];
-    return status;
+    const [status, signal] = (await once(child, 'close')) as [number, null] | [null, NodeJS.Signals];
+    return status ?? signal;
   } finally {
     running.delete(child);
   }

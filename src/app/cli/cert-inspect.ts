@@ -30,7 +30,9 @@ export interface LintFlags extends TargetFlags {
 const TARGET = 'a file, - for standard input, or host:port';
 
 export function addInspectCommand(cert: Command): void {
-  withTimeout(cert.command('inspect').description('Shows every certificate, request and revocation list of a file or server'))
+  withTimeout(
+    cert.command('inspect').description('Shows every certificate, request and revocation list of a file or server'),
+  )
     .argument('<target>', TARGET)
     .option('--servername <name>', 'to ask the server for (default: its host name)')
     .addHelpText(
@@ -53,7 +55,9 @@ export function addVerifyCommand(cert: Command): void {
     .option('--ca <file>', 'trust these roots (default: this host’s authority and the system’s store)')
     .option('--intermediates <file>', 'certificates that help to build the path, and are not trusted')
     .option('--name <name>', 'DNS name or address that it must be for (default: the host of host:port)')
-    .addOption(new Option('--purpose <purpose>', 'that it must be for (default: server)').choices(['server', 'client', 'any']))
+    .addOption(
+      new Option('--purpose <purpose>', 'that it must be for (default: server)').choices(['server', 'client', 'any']),
+    )
     .option('--at <time>', 'as if it were then: 2026-11-25T12:00:00Z (default: now)')
     .option('--key <file>', 'check that this key belongs to it')
     .option('--password-file <file>', 'password of the key')
@@ -75,17 +79,17 @@ export function addLintCommand(cert: Command): void {
   withTimeout(cert.command('lint').description('What RFC 5280, browsers and services refuse in it'))
     .argument('<target>', TARGET)
     .addOption(
-      new Option('--profile <profile>', 'as what the first certificate is judged (default: what it says it is)').choices([
-        'server',
-        'client',
-        'peer',
-        'intermediate',
-        'root',
-      ]),
+      new Option(
+        '--profile <profile>',
+        'as what the first certificate is judged (default: what it says it is)',
+      ).choices(['server', 'client', 'peer', 'intermediate', 'root']),
     )
     .option('--public', 'with the limits that browsers set for public authorities')
     .option('--servername <name>', 'to ask the server for (default: its host name)')
-    .addHelpText('after', '\nExamples:\n  fullchain cert lint db.crt\n  fullchain cert lint www.example.org:443 --public')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  fullchain cert lint db.crt\n  fullchain cert lint www.example.org:443 --public',
+    )
     .action(async (target: string, flags: LintFlags, self: Command) => {
       const { lint } = await import('../commands/cert-lint.ts');
       await lint(contextOf(self), target, flags);

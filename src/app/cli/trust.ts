@@ -24,6 +24,7 @@ export function addTrustCommands(program: Command): void {
 
   addStoreOptions(
     addSourceOptions(trust.command('install').description('Make this host trust a root whose fingerprint you know')),
+    'system',
   )
     .option('--name <name>', 'in the stores (default: from its common name and fingerprint)')
     .addHelpText(
@@ -42,7 +43,7 @@ Examples:
       await installTrust(contextOf(self), flags);
     });
 
-  addStoreOptions(trust.command('uninstall').description('Take a root out of the trust stores, without a trace'))
+  addStoreOptions(trust.command('uninstall').description('Take a root out of the trust stores, without a trace'), 'all')
     .option('--fingerprint <hex>', 'SHA-256 of the root')
     .option('--name <name>', 'of the root in the stores')
     .addHelpText('after', '\nExample:\n  sudo fullchain trust uninstall --fingerprint 9f3c…')
@@ -73,9 +74,9 @@ function addSourceOptions(command: Command): Command {
     .option('--fingerprint <hex>', 'SHA-256 of the root, known beforehand');
 }
 
-function addStoreOptions(command: Command): Command {
+function addStoreOptions(command: Command, usual: string): Command {
   return command
-    .option('--store <stores>', 'system, nss', listOption)
+    .option('--store <stores>', `system, nss (default: ${usual})`, listOption)
     .option('--root-directory <dir>', 'the system’s store below this directory instead of /')
     .option('--nss-directory <dir>', 'this NSS database instead of the user’s');
 }

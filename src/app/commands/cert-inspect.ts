@@ -21,7 +21,12 @@ export async function inspect(context: Context, text: string, flags: InspectFlag
   const { objects, endpoint, where } = await readTarget(text, { servername: flags.servername, timeout: flags.timeout });
   const now = wallClock();
   print(context, documentOf(objects), () => [
-    ...(endpoint ? [`${where} sends ${objects.length === 1 ? 'one certificate' : `${objects.length} certificates, in this order`}:`, ''] : []),
+    ...(endpoint
+      ? [
+          `${where} sends ${objects.length === 1 ? 'one certificate' : `${objects.length} certificates, in this order`}:`,
+          '',
+        ]
+      : []),
     ...objects.flatMap((object, index) => [...(index === 0 ? [] : ['']), ...linesOf(object, now)]),
   ]);
   if (objects.some(({ kind }) => kind === 'unreadable')) process.exitCode = 1;
@@ -29,7 +34,9 @@ export async function inspect(context: Context, text: string, flags: InspectFlag
 
 function documentOf(objects: readonly PkiObject[]) {
   return {
-    certificates: objects.flatMap((object) => (object.kind === 'certificate' ? [certificateDocument(object.certificate)] : [])),
+    certificates: objects.flatMap((object) =>
+      object.kind === 'certificate' ? [certificateDocument(object.certificate)] : [],
+    ),
     requests: objects.flatMap((object) => (object.kind === 'request' ? [requestDocument(object.csr)] : [])),
     revocationLists: objects.flatMap((object) => (object.kind === 'revocation-list' ? [crlDocument(object.crl)] : [])),
     others: objects.flatMap((object) => {
@@ -42,7 +49,10 @@ function documentOf(objects: readonly PkiObject[]) {
 function linesOf(object: PkiObject, now: Instant): string[] {
   switch (object.kind) {
     case 'certificate':
-      return [heading(`certificate  ${describeCertificate(object.certificate)}`), ...certificateLines(object.certificate, now)];
+      return [
+        heading(`certificate  ${describeCertificate(object.certificate)}`),
+        ...certificateLines(object.certificate, now),
+      ];
     case 'request':
       return [heading(`certificate request  ${formatName(object.csr.subject)}`), ...requestLines(object.csr)];
     case 'revocation-list':

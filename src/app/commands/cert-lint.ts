@@ -17,9 +17,16 @@ export async function lint(context: Context, text: string, flags: LintFlags): Pr
   const target = await readTarget(text, { servername: flags.servername, timeout: flags.timeout });
   const certificates = certificatesAmong(target.objects, text);
   const findings = certificates.flatMap((certificate, index) =>
-    findingsOf(certificate, certificates, (index === 0 && (flags.profile as LintKind | undefined)) || kindOf(certificate, index), flags),
+    findingsOf(
+      certificate,
+      certificates,
+      (index === 0 && (flags.profile as LintKind | undefined)) || kindOf(certificate, index),
+      flags,
+    ),
   );
-  const ordered = Object.keys(SEVERITIES).flatMap((severity) => findings.filter((finding) => finding.severity === severity));
+  const ordered = Object.keys(SEVERITIES).flatMap((severity) =>
+    findings.filter((finding) => finding.severity === severity),
+  );
   const ok = findings.every(({ severity }) => severity !== 'error');
   print(context, { ok, findings: ordered }, () => [
     ...ordered.map((finding) => lineOf(finding, certificates.length > 1)),
@@ -37,7 +44,12 @@ interface Finding {
   readonly subject: string;
 }
 
-function findingsOf(certificate: Certificate, all: readonly Certificate[], kind: LintKind, flags: LintFlags): Finding[] {
+function findingsOf(
+  certificate: Certificate,
+  all: readonly Certificate[],
+  kind: LintKind,
+  flags: LintFlags,
+): Finding[] {
   const issuer = isSelfIssued(certificate) ? undefined : all.find((other) => isIssuedBy(certificate, other));
   return lintCertificate(certificate, { kind, issuer, publicTrust: flags.public === true }).map(
     ({ id, severity, what, section }) => ({

@@ -46,7 +46,10 @@ export async function verify(context: Context, text: string, flags: VerifyFlags)
   const document = {
     ok: verification.ok,
     path: verification.path.map(pathEntry),
-    findings: verification.findings.map(({ remedy, ...finding }) => ({ ...finding, remedy: { text: remedy, command: null } })),
+    findings: verification.findings.map(({ remedy, ...finding }) => ({
+      ...finding,
+      remedy: { text: remedy, command: null },
+    })),
   };
   print(context, document, () => linesOf(request, verification, anchors));
   if (!verification.ok) process.exitCode = 1;
@@ -58,13 +61,20 @@ interface Anchor {
   readonly by: string;
 }
 
-function trusted({ paths }: Context, file: string | undefined): { anchors: readonly Anchor[]; known: readonly Certificate[] } {
+function trusted(
+  { paths }: Context,
+  file: string | undefined,
+): { anchors: readonly Anchor[]; known: readonly Certificate[] } {
   const own = isInitialised(paths) ? authorityCertificates(paths) : null;
   const known = own ? [own.intermediate] : [];
   if (file !== undefined) {
     const anchors = anchorsIn([Buffer.from(readInput(file)).toString('latin1')], `by ${file}`);
     // Nothing readable: then let the strict reader say why.
-    return { anchors: anchors.length > 0 ? anchors : readCertificates(file).map((certificate) => ({ certificate, by: `by ${file}` })), known };
+    return {
+      anchors:
+        anchors.length > 0 ? anchors : readCertificates(file).map((certificate) => ({ certificate, by: `by ${file}` })),
+      known,
+    };
   }
   return {
     anchors: [
@@ -108,7 +118,8 @@ async function publicKeyOf({ paths }: Context, path: string, passwordFile: strin
 function instantOf(text: string | undefined): Instant {
   if (text === undefined) return wallClock();
   const instant = parseRfc3339(text);
-  if (instant === null) throw new OperatorFault('usage', `${JSON.stringify(text)} is not a time; write 2026-11-25T12:00:00Z`);
+  if (instant === null)
+    throw new OperatorFault('usage', `${JSON.stringify(text)} is not a time; write 2026-11-25T12:00:00Z`);
   return instant;
 }
 
@@ -124,7 +135,11 @@ function pathEntry(certificate: Certificate) {
   };
 }
 
-function linesOf(request: VerificationRequest, { ok, path, isAnchored, findings }: Verification, anchors: readonly Anchor[]): string[] {
+function linesOf(
+  request: VerificationRequest,
+  { ok, path, isAnchored, findings }: Verification,
+  anchors: readonly Anchor[],
+): string[] {
   const [leaf] = request.chain;
   const purpose = request.purpose === 'any' ? '' : ` as a ${request.purpose}`;
   const forName = request.name === null ? ' (no name was asked for: --name)' : ` for ${request.name}`;

@@ -10,9 +10,17 @@ import { completionScript } from './completion.ts';
 
 /** Like ours in everything that completion knows about. */
 function program(): Command {
-  const root = new Command('fullchain').version('1').configureHelp({ showGlobalOptions: true }).option('--state <dir>', 'it’s a directory').option('--json', 'JSON');
+  const root = new Command('fullchain')
+    .version('1')
+    .configureHelp({ showGlobalOptions: true })
+    .option('--state <dir>', 'it’s a directory')
+    .option('--json', 'JSON');
   const cert = root.command('cert').description('Single certificates: all of them');
-  cert.command('issue').argument('<names...>').option('--cert <file>', 'where').option('--lifetime <duration>', 'how long');
+  cert
+    .command('issue')
+    .argument('<names...>')
+    .option('--cert <file>', 'where')
+    .option('--lifetime <duration>', 'how long');
   cert
     .command('verify')
     .argument('<target>')
@@ -66,12 +74,23 @@ test('bash completes commands, options, their values and files', needs('bash'), 
   const directory = workplace(t, 'bash');
   assert.equal(spawnSync('bash', ['-n', 'script'], { cwd: directory }).stderr.toString(), '');
   const ask = (...words: string[]): string[] => {
-    const code = 'source ./script; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _fullchain; printf "%s\\n" "${COMPREPLY[@]}"';
-    const { stdout, stderr } = spawnSync('bash', ['-c', code, 'bash', 'fullchain', ...words], { cwd: directory, encoding: 'utf8' });
+    const code = `source ./script; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _fullchain; printf "%s\\n" "\${COMPREPLY[@]}"`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', code, 'bash', 'fullchain', ...words], {
+      cwd: directory,
+      encoding: 'utf8',
+    });
     assert.equal(stderr, '');
-    return stdout.split('\n').filter((line) => line !== '').sort();
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .sort();
   };
-  for (const [line, offered] of CASES) assert.deepEqual(ask(...line.split(' ')).filter((word) => word !== '-h'), offered, line);
+  for (const [line, offered] of CASES)
+    assert.deepEqual(
+      ask(...line.split(' ')).filter((word) => word !== '-h'),
+      offered,
+      line,
+    );
   // readline makes words of their own of "=".
   assert.deepEqual(ask('cert', 'verify', '--purpose', '='), ['any', 'client', 'server']);
   assert.deepEqual(ask('cert', 'verify', '--purpose', '=', 'c'), ['client']);
@@ -89,7 +108,16 @@ test('fish completes commands, options, their values and files', needs('fish'), 
       env: { ...process.env, HOME: directory },
     });
     // Spaces come quoted, descriptions after a tab.
-    const words = stdout.split('\n').filter((text) => text !== '').map((text) => text.split('\t', 1)[0]?.replace(/\\ /g, ' ').replace(/^'(.*)'$/, '$1')).sort();
+    const words = stdout
+      .split('\n')
+      .filter((text) => text !== '')
+      .map((text) =>
+        text
+          .split('\t', 1)[0]
+          ?.replace(/\\ /g, ' ')
+          .replace(/^'(.*)'$/, '$1'),
+      )
+      .sort();
     assert.deepEqual(words, offered, line);
   }
 });
@@ -109,5 +137,8 @@ test('zsh accepts the script, and its tables are those of bash', needs('zsh'), (
 
 test('each script says first how to install it', () => {
   for (const shell of ['bash', 'zsh', 'fish'] as const)
-    assert.match(completionScript(shell, shapeOf(program())).split('\n').slice(0, 3).join('\n'), /# Install: fullchain completion/);
+    assert.match(
+      completionScript(shell, shapeOf(program())).split('\n').slice(0, 3).join('\n'),
+      /# Install: fullchain completion/,
+    );
 });

@@ -143,12 +143,19 @@ fi
 
 /** The two tables that bash and zsh share: what is at a place, and which options take what value. */
 function posixTables(places: readonly Place[], assignments: (place: Place) => readonly string[]): string {
-  const at = places.map((place) => `    ${quote(place.path)})\n${assignments(place).map((line) => `      ${line}\n`).join('')}      ;;`);
+  const at = places.map(
+    (place) =>
+      `    ${quote(place.path)})\n${assignments(place)
+        .map((line) => `      ${line}\n`)
+        .join('')}      ;;`,
+  );
   const values = places.flatMap(({ path, shape }) =>
     shape.options.flatMap((option) =>
       option.value === null
         ? []
-        : [`    ${option.flags.map((flag) => quote(`${path}:${flag}`)).join(' | ')}) value=${quote(valueWord(option.value))} ;;`],
+        : [
+            `    ${option.flags.map((flag) => quote(`${path}:${flag}`)).join(' | ')}) value=${quote(valueWord(option.value))} ;;`,
+          ],
     ),
   );
   return `_fullchain_at() {
@@ -166,15 +173,23 @@ ${values.join('\n')}
 
 function fishScript(places: readonly Place[]): string {
   const steps = places.flatMap(({ path, shape }) => [
-    ...shape.commands.map(({ name }) => `            case ${fishQuote(`${path}:${name}`)}\n                set place ${fishQuote(path === '' ? name : `${path} ${name}`)}`),
+    ...shape.commands.map(
+      ({ name }) =>
+        `            case ${fishQuote(`${path}:${name}`)}\n                set place ${fishQuote(path === '' ? name : `${path} ${name}`)}`,
+    ),
     ...shape.options
       .filter(({ value }) => value !== null)
-      .map(({ flags }) => `            case ${flags.map((flag) => fishQuote(`${path}:${flag}`)).join(' ')}\n                set skip 1`),
+      .map(
+        ({ flags }) =>
+          `            case ${flags.map((flag) => fishQuote(`${path}:${flag}`)).join(' ')}\n                set skip 1`,
+      ),
   ]);
   const lines = places.flatMap(({ path, shape }) => {
     const condition = `-n ${fishQuote(`__fullchain_at ${fishQuote(path)}`)}`;
     return [
-      ...shape.commands.map(({ name, description }) => `complete -c fullchain ${condition} -a ${name} -d ${fishQuote(description)}`),
+      ...shape.commands.map(
+        ({ name, description }) => `complete -c fullchain ${condition} -a ${name} -d ${fishQuote(description)}`,
+      ),
       ...(shape.operand === null ? [] : [`complete -c fullchain ${condition} ${fishValue(shape.operand)}`]),
       ...shape.options.map((option) => `complete -c fullchain ${condition} ${fishOption(option)}`),
     ];

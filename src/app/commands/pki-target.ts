@@ -24,11 +24,18 @@ export async function readTarget(
   const exists = existsSync(text);
   const endpoint = exists ? null : parseEndpoint(text);
   if (endpoint) {
-    const chain = await peerChain(endpoint, { serverName: servername ?? serverNameOf(endpoint), timeoutMs: timeout * 1000 });
+    const chain = await peerChain(endpoint, {
+      serverName: servername ?? serverNameOf(endpoint),
+      timeoutMs: timeout * 1000,
+    });
     return { where: formatEndpoint(endpoint), endpoint, objects: chain.map(sentCertificate) };
   }
   if (!exists)
-    throw new OperatorFault('input-unreadable', `there is no file ${JSON.stringify(text)} (a server is written host:port)`, { path: text });
+    throw new OperatorFault(
+      'input-unreadable',
+      `there is no file ${JSON.stringify(text)} (a server is written host:port)`,
+      { path: text },
+    );
   return { where: text, endpoint: null, objects: pkiObjects(readInput(text), text) };
 }
 
@@ -37,6 +44,10 @@ function sentCertificate(der: Uint8Array, index: number): PkiObject {
     return { kind: 'certificate', certificate: parseCertificate(der) };
   } catch (cause) {
     if (!(cause instanceof DerError)) throw cause;
-    return { kind: 'unreadable', label: 'CERTIFICATE', why: `certificate ${index + 1} is not well formed: ${cause.message}` };
+    return {
+      kind: 'unreadable',
+      label: 'CERTIFICATE',
+      why: `certificate ${index + 1} is not well formed: ${cause.message}`,
+    };
   }
 }

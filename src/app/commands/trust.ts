@@ -40,7 +40,7 @@ export async function installTrust(context: Context, flags: SourceFlags & StoreF
   const name = flags.name === undefined ? null : checkStoreName(flags.name);
   // Whatever can be missing is looked for before anything is changed.
   const { searchPath, home } = environment();
-  const system = wanted.has('system') ? findSystemStore(rootDirectory(flags), searchPath) : null;
+  const system = wanted.has('system') ? findSystemStore(rootDirectory(flags), searchPath, writeFileAtomically) : null;
   const certutil = wanted.has('nss') ? requireCertutil(searchPath) : null;
   const root = await pinnedRoot(context, flags, fingerprint);
   const inStores = name ?? defaultName(root);
@@ -71,7 +71,7 @@ export function uninstallTrust(context: Context, flags: SourceFlags & StoreFlags
   const directories = flags.nssDirectory === undefined ? nssDatabases(home) : [resolve(flags.nssDirectory)];
   const found = findCertutil(searchPath);
   const wanted = chosenStores(flags, found && directories.length > 0 ? ['system', 'nss'] : ['system']);
-  const system = wanted.has('system') ? findSystemStore(rootDirectory(flags), searchPath) : null;
+  const system = wanted.has('system') ? findSystemStore(rootDirectory(flags), searchPath, writeFileAtomically) : null;
   const certutil = wanted.has('nss') ? requireCertutil(searchPath) : null;
   const changes = system ? [uninstallFromSystem(system, selector)] : [];
   if (certutil) changes.push(...directories.map((directory) => uninstallFromNss(certutil, directory, selector)));

@@ -207,6 +207,11 @@ export const OPERATOR_FAULTS = {
     remedy: 'The system’s own tool failed; its message is above. Changing the system’s store needs root.',
     command: 'sudo fullchain trust install --help',
   },
+  'trust-store-unwritable': {
+    exit: 1,
+    remedy: 'Changing the trust store of the system needs root. A browser’s own is the user’s: --store nss.',
+    command: 'sudo fullchain trust install --help',
+  },
   'trust-name-taken': {
     exit: 1,
     remedy: 'Another root has this name in the store. Choose one with --name, or uninstall the other root first.',
@@ -214,7 +219,8 @@ export const OPERATOR_FAULTS = {
   },
   'trust-root-refused': {
     exit: 1,
-    remedy: 'Nothing was trusted. Give the self-signed root of the authority, not an intermediate or a server’s own certificate.',
+    remedy:
+      'Nothing was trusted. Give the self-signed root of the authority, not an intermediate or a server’s own certificate.',
     command: 'fullchain cert inspect {path}',
   },
   'tool-missing': { exit: 1, remedy: 'Install the missing program.', command: 'apt-get install {package}' },

@@ -23,9 +23,9 @@ import {
   requestDocument,
   requestLines,
 } from './describe.ts';
+import { keyIdentifierOf } from './key-identifier.ts';
 import { encodeName } from './name.ts';
 import { encodeNameConstraints } from './name-constraints.ts';
-import { keyIdentifierOf } from './key-identifier.ts';
 import { encodeSubjectAltName } from './subject-alt-name.ts';
 
 const intermediate = makeIntermediate(makeRoot());
@@ -103,7 +103,10 @@ test('extensions that are not read are named by their object identifier', () => 
     const { certificate } = makeLeaf(intermediate, { extensions: { extra: unknown(type, value) } });
     return certificateLines(certificate, NOW).find((text) => text.includes(type));
   };
-  assert.match(line('1.3.6.1.4.1.99999.1', octetString(Buffer.from('x'))) ?? '', /1\.3\.6\.1\.4\.1\.99999\.1, 3 octets/);
+  assert.match(
+    line('1.3.6.1.4.1.99999.1', octetString(Buffer.from('x'))) ?? '',
+    /1\.3\.6\.1\.4\.1\.99999\.1, 3 octets/,
+  );
   assert.match(line('1.3.6.1.4.1.37476.9000.64.1', octetString(Buffer.from('x'))) ?? '', /\(stepProvisioner\)/);
   const two = octetString(Buffer.from('000a' + '0003aabbcc' + '0003ddeeff', 'hex'));
   assert.match(line('1.3.6.1.4.1.11129.2.4.2', two) ?? '', /signedCertificateTimestamps\), 2 of them/);
@@ -114,7 +117,10 @@ test('extensions that are not read are named by their object identifier', () => 
 test('an authority shows its path length and its constraints, and misses no names', () => {
   const { certificate } = makeIntermediate(makeRoot(), 'CA', {
     extensions: {
-      nameConstraints: encodeNameConstraints({ permitted: dns('internal'), excluded: [{ kind: 'ip', value: '0.0.0.0/0' }] }),
+      nameConstraints: encodeNameConstraints({
+        permitted: dns('internal'),
+        excluded: [{ kind: 'ip', value: '0.0.0.0/0' }],
+      }),
     },
   });
   const text = certificateLines(certificate, NOW).join('\n');
@@ -132,7 +138,10 @@ test('a certificate of version 1 is called that, and its lack of names a fault',
 
 test('an empty subject is stood for by the first name', () => {
   assert.equal(describeCertificate(makeLeaf(intermediate).certificate), 'api.internal');
-  const nameless = makeLeaf(intermediate, { extensions: { subjectAltName: null }, validity: validityDer('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z') });
+  const nameless = makeLeaf(intermediate, {
+    extensions: { subjectAltName: null },
+    validity: validityDer('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'),
+  });
   assert.equal(describeCertificate(nameless.certificate), 'serial 4f1e2d3c4b5a69788796a5b4c3d2e1f0');
 });
 

@@ -30,7 +30,9 @@ const root = makeRoot();
 const subject = encodeName({ commonName: 'localhost' });
 const key = testKey();
 /** A server's own certificate, as both recipes of the guides make it (W-16). */
-const selfSignedLeaf = makeRoot('localhost', { extensions: { basicConstraints: encodeBasicConstraints({ ca: false, pathLength: null }) } });
+const selfSignedLeaf = makeRoot('localhost', {
+  extensions: { basicConstraints: encodeBasicConstraints({ ca: false, pathLength: null }) },
+});
 const versionOne = makeRoot('localhost', { version: null, withExtensions: false });
 const forged = parseCertificate(Buffer.concat([root.der.subarray(0, -1), Buffer.from([(root.der.at(-1) ?? 0) ^ 1])]));
 
@@ -41,9 +43,17 @@ test('only a self-signed authority with the known fingerprint is pinned', () => 
     ['a leaf', makeLeaf(root).certificate, /another one issued it/],
     ['a self-signed leaf', selfSignedLeaf.certificate, /no authority \(CA:TRUE\)/],
     ['a certificate of version 1', versionOne.certificate, /no authority \(CA:TRUE\)/],
-    ['an authority that may not sign', makeRoot('x', { extensions: { keyUsage: encodeKeyUsage(['digitalSignature']) } }).certificate, /keyCertSign/],
+    [
+      'an authority that may not sign',
+      makeRoot('x', { extensions: { keyUsage: encodeKeyUsage(['digitalSignature']) } }).certificate,
+      /keyCertSign/,
+    ],
     ['a forged one', forged, /does not verify/],
-    ['one of another key', makeIntermediate(root, 'x', { subject, issuer: subject, key }).certificate, /does not verify/],
+    [
+      'one of another key',
+      makeIntermediate(root, 'x', { subject, issuer: subject, key }).certificate,
+      /does not verify/,
+    ],
   ] as const) {
     const result = pinRoot(certificate, certificate.fingerprint);
     assert.match(result.kind === 'refused' ? result.why : 'pinned', why, what);

@@ -10,6 +10,7 @@ import { basicConstraints } from './basic-constraints.ts';
 import { type Certificate, isSelfIssued } from './certificate.ts';
 import { describeCertificate } from './describe.ts';
 import { parseIpAddress } from './ip-address.ts';
+import { namesEqual } from './name.ts';
 import { nameMismatch } from './name-match.ts';
 import { type PathFailureReason, type PathResult, validatePath } from './path.ts';
 import type { PathPurpose } from './path-check.ts';
@@ -52,7 +53,8 @@ export interface Verification {
 
 /** What to do about each; one row an id. */
 const REMEDIES = {
-  'certificate-expired': 'Renew it, and reload what presents it; below an expired authority, all is to be issued again.',
+  'certificate-expired':
+    'Renew it, and reload what presents it; below an expired authority, all is to be issued again.',
   'certificate-not-yet-valid': 'Check the clock of this host and of the issuer; if both are right, wait.',
   'unknown-ca': 'Give the root of its authority with --ca, or have the missing intermediate sent along.',
   'chain-incomplete': 'Serve the chain file instead of the leaf alone: leaf first, then this intermediate.',
@@ -140,18 +142,30 @@ function gapFinding(request: VerificationRequest, { reason, detail, subject, pat
   const last = path.at(-1) ?? request.chain[0];
   const repaired = validatePath(pathRequest(request, request.known));
   const closesGap = repaired.ok || IDS[repaired.reason] !== IDS[reason];
-  const missing = repaired.path.find((certificate) => isAmong(request.known, certificate) && !isAmong(path, certificate));
+  const missing = repaired.path.find(
+    (certificate) => isAmong(request.known, certificate) && !isAmong(path, certificate),
+  );
   if (reason === 'issuer-unknown' && closesGap && missing) {
     const name = describeCertificate(missing);
-    return finding('chain-incomplete', subject, `${subject}: the intermediate ${JSON.stringify(name)} is missing from the chain`);
+    return finding(
+      'chain-incomplete',
+      subject,
+      `${subject}: the intermediate ${JSON.stringify(name)} is missing from the chain`,
+    );
   }
   // A certificate for a name is meant for a server, also where the recipe made an authority of it.
   const isForServer = request.name !== null || !basicConstraints(last)?.ca || subjectAltNames(last).length > 0;
   if (reason === 'self-signed' && path.length === 1 && isForServer)
     return finding('self-signed', subject, `${subject}: ${detail}`);
-  const { caIssuersUrls } = authorityInformationAccess(last);
-  const offered = reason === 'issuer-unknown' && caIssuersUrls[0] ? `; it is offered at ${caIssuersUrls[0]}` : '';
-  return finding('unknown-ca', subject, `${subject}: ${detail}${offered}`);
+  return finding('unknown-ca', subject, `${subject}: ${detail}${nearMiss(request, last)}`);
+}
+
+/** What comes nearest to the missing issuer. */
+function nearMiss({ anchors }: VerificationRequest, last: Certificate): string {
+  if (anchors.some((anchor) => namesEqual(anchor.subject, last.issuer)))
+    return '; an authority of this name is trusted, but it has another key: one of them was made anew';
+  const [url] = isSelfIssued(last) ? [] : authorityInformationAccess(last).caIssuersUrls;
+  return url === undefined ? '' : `; it is offered at ${url}`;
 }
 
 function validityFindings(leaf: Certificate, now: Instant): VerificationFinding[] {
@@ -183,7 +197,11 @@ function keyFindings(leaf: Certificate, key: PublicKeyInfo | null): Verification
   return [
     wanted === given
       ? finding('key-mismatch', describeCertificate(leaf), `the key is another one (of the same kind, ${given})`)
-      : finding('key-type-mismatch', describeCertificate(leaf), `the key is ${given}, the certificate is for ${wanted}`),
+      : finding(
+          'key-type-mismatch',
+          describeCertificate(leaf),
+          `the key is ${given}, the certificate is for ${wanted}`,
+        ),
   ];
 }
 
@@ -193,12 +211,20 @@ function orderFindings(chain: VerificationRequest['chain'], path: readonly Certi
   const subject = describeCertificate(leaf);
   const stray = others.find((certificate) => !basicConstraints(certificate)?.ca && !isSelfIssued(certificate));
   if (basicConstraints(leaf)?.ca && stray)
-    return [finding('chain-order', subject, `the first certificate is an authority; ${describeCertificate(stray)} belongs there`)];
+    return [
+      finding(
+        'chain-order',
+        subject,
+        `the first certificate is an authority; ${describeCertificate(stray)} belongs there`,
+      ),
+    ];
   const positions = path.slice(1).map((certificate) => chain.findIndex(({ raw }) => bytesEqual(raw, certificate.raw)));
   const sent = positions.filter((position) => position !== -1);
   if (sent.every((position, index) => position === index + 1)) return [];
   const wanted = path.filter((certificate) => isAmong(chain, certificate)).map(describeCertificate);
-  return [{ ...finding('chain-order', subject, `not in order; it should be ${wanted.join(', ')}`), severity: 'warning' }];
+  return [
+    { ...finding('chain-order', subject, `not in order; it should be ${wanted.join(', ')}`), severity: 'warning' },
+  ];
 }
 
 function isAmong(certificates: readonly Certificate[], wanted: Certificate): boolean {

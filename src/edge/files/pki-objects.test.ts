@@ -24,7 +24,8 @@ const crl = assembleCrl(crlTbs, root.key.sign(crlTbs.bytes));
 const cert = (der: Uint8Array): string => pemFromDer('CERTIFICATE', der);
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 
-const kinds = (content: string | Uint8Array): string[] => pkiObjects(Buffer.from(content), 'FILE').map(({ kind }) => kind);
+const kinds = (content: string | Uint8Array): string[] =>
+  pkiObjects(Buffer.from(content), 'FILE').map(({ kind }) => kind);
 const only = (content: string | Uint8Array): PkiObject => {
   const [object, ...others] = pkiObjects(Buffer.from(content), 'FILE');
   assert.deepEqual(others, []);
@@ -46,7 +47,10 @@ test('a PEM file gives everything in it, in its order, and text between the bloc
   const expected = ['certificate', 'certificate', 'request', 'request', 'revocation-list', 'other', 'private-key'];
   assert.deepEqual(kinds(file), expected);
   assert.deepEqual(kinds(file.replaceAll('\n', '\r\n')), expected);
-  assert.deepEqual(certificatesAmong(pkiObjects(Buffer.from(file), 'FILE'), 'FILE').map(({ raw }) => raw.byteLength), [leaf.der.byteLength, root.der.byteLength]);
+  assert.deepEqual(
+    certificatesAmong(pkiObjects(Buffer.from(file), 'FILE'), 'FILE').map(({ raw }) => raw.byteLength),
+    [leaf.der.byteLength, root.der.byteLength],
+  );
 });
 
 test('the trust settings behind OpenSSL’s TRUSTED CERTIFICATE are passed over', () => {

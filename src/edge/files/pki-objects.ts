@@ -2,7 +2,7 @@
  * What lies in a file that a person names: every certificate, request and revocation list of a PEM file, or the one
  * of a DER file. Guessing which is which happens here and nowhere else; private keys are recognised, not read.
  */
-import { DerError, type DerElement, readDer, readElements } from '../../core/asn1/der-reader.ts';
+import { type DerElement, DerError, readDer, readElements } from '../../core/asn1/der-reader.ts';
 import { sequence } from '../../core/asn1/der-writer.ts';
 import { TAG } from '../../core/asn1/tags.ts';
 import { pemBlocks } from '../../core/bytes/pem.ts';
@@ -45,13 +45,21 @@ function pemObjects(text: string): PkiObject[] {
   const objects = pemBlocks(text).map(({ label, der }, index) => pemObject(label, der, index + 1));
   const cutOff = text.slice(text.lastIndexOf('-----END ') + 1).match(/-----BEGIN ([A-Z0-9 ]+)-----/);
   if (cutOff)
-    objects.push({ kind: 'unreadable', label: cutOff[1] ?? '', why: `the last block (${cutOff[1]}) has no END line: the file is cut off` });
+    objects.push({
+      kind: 'unreadable',
+      label: cutOff[1] ?? '',
+      why: `the last block (${cutOff[1]}) has no END line: the file is cut off`,
+    });
   return objects;
 }
 
 function pemObject(label: string, der: Uint8Array | null, ordinal: number): PkiObject {
   if (label.endsWith('PRIVATE KEY')) return { kind: 'private-key', label };
-  const unreadable = (why: string): PkiObject => ({ kind: 'unreadable', label, why: `block ${ordinal} (${label}): ${why}` });
+  const unreadable = (why: string): PkiObject => ({
+    kind: 'unreadable',
+    label,
+    why: `block ${ordinal} (${label}): ${why}`,
+  });
   if (der === null) return unreadable('not base64: the file is damaged');
   const read = PEM_READERS[label];
   if (label === 'PKCS7' || label === 'CMS')
@@ -77,11 +85,17 @@ const PEM_READERS: Readonly<Record<string, ((der: Uint8Array) => PkiObject) | un
 function derObject(der: Uint8Array): PkiObject {
   let why = '';
   for (const read of [certificate, request, revocationList]) {
-    const object = attempt(() => read(der), (reason) => ({ kind: 'unreadable', label: 'DER', why: reason }));
+    const object = attempt(
+      () => read(der),
+      (reason) => ({ kind: 'unreadable', label: 'DER', why: reason }),
+    );
     if (object.kind !== 'unreadable') return object;
     why ||= object.why;
   }
-  return attempt(() => otherDer(der, why), () => ({ kind: 'unreadable', label: 'DER', why }));
+  return attempt(
+    () => otherDer(der, why),
+    () => ({ kind: 'unreadable', label: 'DER', why }),
+  );
 }
 
 /** PKCS#8, PKCS#1 and SEC 1 keys begin with INTEGER 0 or 1, encrypted PKCS#8 ends in an OCTET STRING, PKCS#12 begins with 3. */
@@ -92,9 +106,17 @@ function otherDer(der: Uint8Array, why: string): PkiObject {
   if (first?.tag === TAG.SEQUENCE && second?.tag === TAG.OCTET_STRING && rest.length === 0)
     return { kind: 'private-key', label: 'ENCRYPTED PRIVATE KEY' };
   if (version === 3)
-    return { kind: 'unreadable', label: 'PKCS#12', why: 'a PKCS#12 file: openssl pkcs12 -nokeys -in FILE takes its certificates out' };
+    return {
+      kind: 'unreadable',
+      label: 'PKCS#12',
+      why: 'a PKCS#12 file: openssl pkcs12 -nokeys -in FILE takes its certificates out',
+    };
   if (first?.tag === TAG.OBJECT_IDENTIFIER)
-    return { kind: 'unreadable', label: 'PKCS#7', why: 'a PKCS#7 file: openssl pkcs7 -inform DER -print_certs -in FILE takes its certificates out' };
+    return {
+      kind: 'unreadable',
+      label: 'PKCS#7',
+      why: 'a PKCS#7 file: openssl pkcs7 -inform DER -print_certs -in FILE takes its certificates out',
+    };
   return { kind: 'unreadable', label: 'DER', why };
 }
 

@@ -1,6 +1,7 @@
 /** A TCP connection to the first address that accepts one. Only literal addresses: nothing is resolved here. */
 import { connect as connectTcp, type Socket } from 'node:net';
 import type { IpAddress } from '../../core/x509/ip-address.ts';
+import { ConnectionFault } from './connection-fault.ts';
 import { DeadlineExceeded, formatLimit, withDeadline } from './deadline.ts';
 
 export type Connection =
@@ -42,7 +43,8 @@ export async function connectToFirst(
   return { kind: 'failed', detail: failures.join('; ') };
 }
 
-function connectTo(address: IpAddress, port: number, signal: AbortSignal): Promise<Socket> {
+async function connectTo(address: IpAddress, port: number, signal: AbortSignal): Promise<Socket> {
+  signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const socket = connectTcp({ host: address, port, autoSelectFamily: false });
     const giveUp = (): void => {
@@ -58,13 +60,13 @@ function connectTo(address: IpAddress, port: number, signal: AbortSignal): Promi
     // Stays for the life of the socket: an error before the next reader listens must not end the process.
     socket.on('error', (cause) => {
       settled();
-      reject(cause);
+      reject(new ConnectionFault(cause));
     });
   });
 }
 
 function describeConnectFailure(cause: unknown): string {
   if (cause instanceof DeadlineExceeded) return `did not accept a connection within ${formatLimit(cause.limitMs)}`;
-  if (!(cause instanceof Error) || !('code' in cause)) throw cause;
-  return CONNECT_ERRORS[String(cause.code)] ?? `could not be connected to (${String(cause.code)})`;
+  if (!(cause instanceof ConnectionFault)) throw cause;
+  return CONNECT_ERRORS[cause.code] ?? `could not be connected to (${cause.code})`;
 }

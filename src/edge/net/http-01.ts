@@ -85,9 +85,10 @@ async function visitHop(
   signal: AbortSignal,
 ): Promise<Answered | Invalid> {
   const permitted = await permittedAddresses(hop.host, settings, signal);
-  if (permitted.kind === 'refused') return invalid('rejectedIdentifier', permitted.detail);
+  const aside = hop.isRedirected ? ` (redirected to ${hop.shown})` : '';
+  if (permitted.kind === 'invalid') return invalid(permitted.problem, permitted.detail + aside);
   const connection = await connectToFirst(permitted.addresses, hop.port, settings.timeoutMs / 2, signal);
-  if (connection.kind === 'failed') return invalid('connection', connection.detail);
+  if (connection.kind === 'failed') return invalid('connection', connection.detail + aside);
   const from = `${connection.address} port ${hop.port}`;
   try {
     return await withDeadline(signal, settings.timeoutMs, (limited) =>
@@ -112,7 +113,7 @@ async function ask(
       connection = await shakeHands(socket, { serverName, applicationProtocols: ['http/1.1'] }, signal);
     } catch (cause) {
       const { problem, what } = describeHandshakeFailure(cause);
-      return invalid(problem, `${from} ${what} (redirected there for ${hop.shown})`);
+      return invalid(problem, `${from} ${what} (redirected to ${hop.shown})`);
     }
   }
   const maxBodyBytes = target.keyAuthorization.length + BODY_SLACK_BYTES;

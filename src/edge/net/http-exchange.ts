@@ -1,6 +1,7 @@
 /** One GET over a connection that exists, read no further than asked: the peer may send anything, for ever. */
 import { type IncomingMessage, request } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { ConnectionFault } from './connection-fault.ts';
 import { DeadlineExceeded, formatLimit } from './deadline.ts';
 
 export interface HttpQuestion {
@@ -21,9 +22,11 @@ export interface HttpAnswer {
 }
 
 const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_INFORMATIONAL = 8;
 
-/** Ends the connection in every case. @throws the error of the connection or of the parser, or the reason of `signal` */
+/** Ends the connection in every case. @throws ConnectionFault, or the reason of `signal` */
 export async function exchange(connection: Duplex, question: HttpQuestion, signal: AbortSignal): Promise<HttpAnswer> {
+  signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const giveUp = (): void => reject(signal.reason);
   signal.addEventListener('abort', giveUp, { once: true });
@@ -43,10 +46,15 @@ export async function exchange(connection: Duplex, question: HttpQuestion, signa
       connection: 'close',
     },
   });
-  outgoing.on('error', reject);
-  outgoing.on('response', (incoming) => readAnswer(incoming, question.maxBodyBytes).then(resolve, reject));
-  // A 101 nobody asked for: an answer like any other that is not 200.
-  outgoing.on('upgrade', (incoming) => readAnswer(incoming, 0).then(resolve, reject));
+  const fail = (cause: unknown): void => reject(new ConnectionFault(cause));
+  outgoing.on('error', fail);
+  outgoing.on('response', (incoming) => readAnswer(incoming, question.maxBodyBytes).then(resolve, fail));
+  // A 101 that nobody asked for, and 1xx without end, are answers like any other that is not 200.
+  outgoing.on('upgrade', () => resolve(withoutBody(101, null)));
+  let informational = 0;
+  outgoing.on('information', ({ statusCode }) => {
+    if (++informational > MAX_INFORMATIONAL) resolve(withoutBody(statusCode, null));
+  });
   outgoing.end();
   try {
     return await promise;
@@ -60,7 +68,7 @@ async function readAnswer(incoming: IncomingMessage, maxBodyBytes: number): Prom
   const { statusCode: status = 0, headers } = incoming;
   const location = headers.location ?? null;
   incoming.on('error', () => {}); // what destroying it leads to, once the answer is known
-  if (status !== 200) return { status, location, body: Buffer.alloc(0), isLonger: false };
+  if (status !== 200) return withoutBody(status, location);
   const chunks: Buffer[] = [];
   let byteLength = 0;
   for await (const chunk of incoming) {
@@ -76,11 +84,15 @@ async function readAnswer(incoming: IncomingMessage, maxBodyBytes: number): Prom
   };
 }
 
+function withoutBody(status: number, location: string | null): HttpAnswer {
+  return { status, location, body: Buffer.alloc(0), isLonger: false };
+}
+
 /** What to say of an endpoint after an exchange that gave no answer. */
 export function describeExchangeFailure(cause: unknown): string {
   if (cause instanceof DeadlineExceeded) return `did not answer in time (limit ${formatLimit(cause.limitMs)})`;
-  if (!(cause instanceof Error) || !('code' in cause)) throw cause;
-  const code = String(cause.code);
+  if (!(cause instanceof ConnectionFault)) throw cause;
+  const { code } = cause;
   if (code === 'HPE_HEADER_OVERFLOW') return `answered with more than ${MAX_HEADER_BYTES / 1024} KiB of headers`;
   if (code.startsWith('HPE_')) return 'answered with something that is not HTTP/1.1';
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'closed the connection without a complete answer';

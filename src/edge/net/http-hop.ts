@@ -8,6 +8,8 @@ export interface Hop {
   /** A host name or an address, without brackets. */
   readonly host: string;
   readonly port: number;
+  /** A redirect led here. */
+  readonly isRedirected: boolean;
   /** Path and query. */
   readonly path: string;
   /** How messages name it. What a redirect wrote after the host is not repeated: it may carry secrets. */
@@ -16,7 +18,7 @@ export interface Hop {
 
 export function firstHop(target: ChallengeTarget, port: number): Hop {
   const path = `/.well-known/acme-challenge/${target.token}`;
-  return { isSecure: false, host: target.value, port, path, shown: path };
+  return { isSecure: false, host: target.value, port, isRedirected: false, path, shown: path };
 }
 
 /** RFC 9110 §15.4: those that name another place for the same GET. */
@@ -50,7 +52,7 @@ export function nextHop(
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   if (parseIpAddress(host) === null && !isHostName(host))
     return { why: `redirected to ${shown}, which is not a host name` };
-  return { isSecure, host, port, path: url.pathname + url.search, shown };
+  return { isSecure, host, port, isRedirected: true, path: url.pathname + url.search, shown };
 }
 
 /** RFC 9110 §7.2: the port unless it is the scheme's own; RFC 3986 §3.2.2: IPv6 in brackets. */

@@ -21,10 +21,27 @@ test('endpoints are host:port, [v6]:port or https URLs, and nothing that could b
     ['host.:443', 'host.', 443],
   ] as const)
     assert.deepEqual(parseEndpoint(text), { host, port }, text);
-  for (const text of ['host', 'host:0', 'host:65536', '::1:443', '[10.0.0.1]:443', 'a b:1', 'a..b:1', './x:1', 'https://u@h/', 'a\u0000:1', ':443', '[]:1', 'http://h:1'])
+  for (const text of [
+    'host',
+    'host:0',
+    'host:65536',
+    '::1:443',
+    '[10.0.0.1]:443',
+    'a b:1',
+    'a..b:1',
+    './x:1',
+    'https://u@h/',
+    'a\u0000:1',
+    ':443',
+    '[]:1',
+    'http://h:1',
+  ])
     assert.equal(parseEndpoint(text), null, text);
   assert.equal(formatEndpoint({ host: '::1', port: 1 }), '[::1]:1');
-  assert.deepEqual(['::1', '10.0.0.1', 'h.', 'h'].map((host) => serverNameOf({ host, port: 1 })), [null, null, 'h', 'h']);
+  assert.deepEqual(
+    ['::1', '10.0.0.1', 'h.', 'h'].map((host) => serverNameOf({ host, port: 1 })),
+    [null, null, 'h', 'h'],
+  );
 });
 
 const root = makeRoot();
@@ -65,7 +82,8 @@ for (const [what, options] of [
     const endpoint = await serve(t, createTlsServer(tlsOptions(options)));
     const chain = await peerChain(endpoint, OPTIONS);
     assert.equal(chain.length, ODD.length);
-    for (const [index, { der }] of ODD.entries()) assert.ok(bytesEqual(chain[index] ?? der.subarray(1), der), String(index));
+    for (const [index, { der }] of ODD.entries())
+      assert.ok(bytesEqual(chain[index] ?? der.subarray(1), der), String(index));
   });
 
 test('the server name decides which certificate is sent; for an address none is asked for', async (t) => {
@@ -83,8 +101,16 @@ test('the server name decides which certificate is sent; for an address none is 
 
 test('whatever is no TLS server is said to be what it is, and in bounded time', async (t) => {
   const rows: readonly [(socket: Socket) => void, string, RegExp][] = [
-    [(socket) => socket.write('220 mail ESMTP\r\n'), 'target-not-tls', /does not speak TLS from the first byte \(wrong version number\)/],
-    [(socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')), 'target-not-tls', /wrong version/],
+    [
+      (socket) => socket.write('220 mail ESMTP\r\n'),
+      'target-not-tls',
+      /does not speak TLS from the first byte \(wrong version number\)/,
+    ],
+    [
+      (socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+      'target-not-tls',
+      /wrong version/,
+    ],
     [(socket) => socket.destroy(), 'target-unreachable', /before a certificate came/],
     [() => {}, 'target-unreachable', /no answer within 0\.3 s/],
     // TLS alert 112.
@@ -99,7 +125,13 @@ test('whatever is no TLS server is said to be what it is, and in bounded time', 
 test('nobody there: the reason in words', async (t) => {
   const { port, close } = await startTcpServer(createTcpServer(), '127.0.0.1', 0);
   await close();
-  await assert.rejects(peerChain({ host: '127.0.0.1', port }, OPTIONS), { code: 'target-unreachable', message: /nothing listens there/ });
-  await assert.rejects(peerChain({ host: 'nobody.invalid', port: 1 }, OPTIONS), { code: 'target-unreachable', message: /name/ });
+  await assert.rejects(peerChain({ host: '127.0.0.1', port }, OPTIONS), {
+    code: 'target-unreachable',
+    message: /nothing listens there/,
+  });
+  await assert.rejects(peerChain({ host: 'nobody.invalid', port: 1 }, OPTIONS), {
+    code: 'target-unreachable',
+    message: /name/,
+  });
   t.diagnostic('names under .invalid have no address (RFC 6761)');
 });

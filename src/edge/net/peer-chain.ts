@@ -95,7 +95,12 @@ function faultOf(endpoint: Endpoint, cause: (NodeJS.ErrnoException & { reason?: 
     return new OperatorFault('target-not-tls', what, facts, cause);
   }
   if (code.startsWith('ERR_SSL_'))
-    return new OperatorFault('target-unreachable', `${target} refused the handshake (${cause?.reason ?? code})`, facts, cause);
+    return new OperatorFault(
+      'target-unreachable',
+      `${target} refused the handshake (${cause?.reason ?? code})`,
+      facts,
+      cause,
+    );
   const what = WORDS[code] ?? cause?.message ?? 'the connection was closed before a certificate came';
   return new OperatorFault('target-unreachable', `${target}: ${what}`, facts, cause ?? undefined);
 }

@@ -110,15 +110,19 @@ export function systemResolver(limits: ResolverLimits = DEFAULT_LIMITS): Resolve
     async resolveAddresses(name, signal) {
       requireClean(name);
       if (isLocalhost(name)) return LOOPBACK;
+      let found: readonly IpAddress[];
       try {
         // getaddrinfo cannot be cancelled; libuv lets lookups take at most half of its threads.
-        return parseAddresses(await orAborted(lookup(name, { all: true, order: 'verbatim' }), signal));
+        found = parseAddresses(await orAborted(lookup(name, { all: true, order: 'verbatim' }), signal));
       } catch (cause) {
         signal.throwIfAborted();
         // getaddrinfo does not tell NXDOMAIN from NODATA, nor SERVFAIL from silence; DNS itself does.
         await viaDns.resolveAddresses(name, signal);
         throw asDnsFault(cause, name);
       }
+      // An address with a zone ("fe80::1%eth0") is none that validation could go to.
+      if (found.length === 0) throw new DnsFault('nodata', name, undefined, 'A or AAAA');
+      return found;
     },
   };
 }

@@ -39,10 +39,9 @@ function validate(
   signal = never,
 ): Promise<ValidationOutcome> {
   const validator = tlsAlpn01Validator({
-    resolver: dnsResolver([dns.address], { tryMs: 100, tries: 1 }),
+    resolver: dnsResolver([dns.address], { tryMs: 5_000, tries: 1 }),
     policy: addressPolicy({ allow: [], deny: [] }),
     port: responder.port,
-    timeoutMs: 500,
     ...options,
   });
   return validator(challengeTarget(target), signal);

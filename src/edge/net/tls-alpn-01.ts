@@ -43,7 +43,7 @@ export function tlsAlpn01Validator(options: TlsAlpn01Options): ValidateChallenge
 
 async function look(settings: Settings, target: ChallengeTarget, signal: AbortSignal): Promise<ValidationOutcome> {
   const permitted = await permittedAddresses(target.value, settings, signal);
-  if (permitted.kind === 'refused') return invalid('rejectedIdentifier', permitted.detail);
+  if (permitted.kind === 'invalid') return permitted;
   const connection = await connectToFirst(permitted.addresses, settings.port, settings.timeoutMs / 2, signal);
   if (connection.kind === 'failed') return invalid('connection', connection.detail);
   const from = `${connection.address} port ${settings.port}`;

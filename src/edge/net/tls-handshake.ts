@@ -1,6 +1,7 @@
 /** A TLS handshake over a connection that exists. The peer's certificate is not verified: validation judges for itself. */
 import type { Socket } from 'node:net';
 import { connect, createSecureContext, type TLSSocket } from 'node:tls';
+import { ConnectionFault } from './connection-fault.ts';
 import { DeadlineExceeded, formatLimit } from './deadline.ts';
 
 export interface HandshakeOptions {
@@ -12,8 +13,9 @@ export interface HandshakeOptions {
 /** Without the roots of the public web, which nothing here is checked against: they take long to load. */
 const context = createSecureContext({ ca: [], minVersion: 'TLSv1.2' });
 
-/** @throws the error of the connection or of OpenSSL, or the reason of `signal` */
-export function shakeHands(socket: Socket, options: HandshakeOptions, signal: AbortSignal): Promise<TLSSocket> {
+/** @throws ConnectionFault, or the reason of `signal` */
+export async function shakeHands(socket: Socket, options: HandshakeOptions, signal: AbortSignal): Promise<TLSSocket> {
+  signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const secured = connect({
       socket,
@@ -37,7 +39,7 @@ export function shakeHands(socket: Socket, options: HandshakeOptions, signal: Ab
     secured.on('error', (cause) => {
       settled();
       socket.destroy();
-      reject(cause);
+      reject(new ConnectionFault(cause));
     });
   });
 }
@@ -52,14 +54,12 @@ export function describeHandshakeFailure(cause: unknown): HandshakeFailure {
       what: `did not finish the TLS handshake in time (limit ${formatLimit(cause.limitMs)})`,
     };
   }
-  if (!(cause instanceof Error) || !('code' in cause)) throw cause;
-  const code = String(cause.code);
-  if (code === 'ECONNRESET' || code === 'EPIPE')
+  if (!(cause instanceof ConnectionFault)) throw cause;
+  if (cause.code === 'ECONNRESET' || cause.code === 'EPIPE') {
     return { problem: 'connection', what: 'closed the connection during the TLS handshake' };
-  if (code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL') {
+  }
+  if (cause.code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL') {
     return { problem: 'tls', what: 'refused the application protocol (TLS alert no_application_protocol)' };
   }
-  // OpenSSL's own words, such as "wrong version number"; nothing in them comes from the peer.
-  const reason = 'reason' in cause && typeof cause.reason === 'string' ? cause.reason : code;
-  return { problem: 'tls', what: `failed the TLS handshake: ${reason}` };
+  return { problem: 'tls', what: `failed the TLS handshake: ${cause.reason ?? cause.code}` };
 }

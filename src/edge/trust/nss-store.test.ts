@@ -47,26 +47,42 @@ function database(t: TestContext): string {
 }
 
 const listed = (directory: string): string[] =>
-  run(['-L', '-d', `sql:${directory}`]).split('\n').filter((line) => /,.*,/.test(line) && !line.includes('S/MIME')).map((line) => line.trim().replace(/\s{2,}/, ' '));
+  run(['-L', '-d', `sql:${directory}`])
+    .split('\n')
+    .filter((line) => /,.*,/.test(line) && !line.includes('S/MIME'))
+    .map((line) => line.trim().replace(/\s{2,}/, ' '));
 
-test('an installed root is trusted for servers and for nothing else; a second time changes nothing', needsCertutil, (t) => {
-  const directory = database(t);
-  const change = installInNss(certutil, directory, root, 'test-root');
-  assert.deepEqual({ store: change.store, changed: change.changed, path: change.path }, { store: 'nss', changed: true, path: directory });
-  assert.deepEqual(listed(directory), ['test-root C,,']);
-  assert.equal(installInNss(certutil, directory, root, 'another-name').changed, false);
-  assert.deepEqual(listed(directory), ['test-root C,,']);
-});
+test(
+  'an installed root is trusted for servers and for nothing else; a second time changes nothing',
+  needsCertutil,
+  (t) => {
+    const directory = database(t);
+    const change = installInNss(certutil, directory, root, 'test-root');
+    assert.deepEqual(
+      { store: change.store, changed: change.changed, path: change.path },
+      { store: 'nss', changed: true, path: directory },
+    );
+    assert.deepEqual(listed(directory), ['test-root C,,']);
+    assert.equal(installInNss(certutil, directory, root, 'another-name').changed, false);
+    assert.deepEqual(listed(directory), ['test-root C,,']);
+  },
+);
 
 test('a root that is there without trust gets it, and keeps what it had for mail', needsCertutil, (t) => {
   const directory = database(t);
-  run(['-A', '-a', '-d', `sql:${directory}`, '-n', 'by hand', '-t', ',C,'], pemFromDer('CERTIFICATE', root.certificate.raw));
+  run(
+    ['-A', '-a', '-d', `sql:${directory}`, '-n', 'by hand', '-t', ',C,'],
+    pemFromDer('CERTIFICATE', root.certificate.raw),
+  );
   assert.equal(installInNss(certutil, directory, root, 'test-root').changed, true);
   assert.deepEqual(listed(directory), ['by hand C,C,']);
 });
 
 test('of two roots with one subject exactly the one is removed', needsCertutil, (t) => {
-  for (const [first, second] of [[root, next], [next, root]] as const) {
+  for (const [first, second] of [
+    [root, next],
+    [next, root],
+  ] as const) {
     const directory = database(t);
     installInNss(certutil, directory, first, 'first');
     installInNss(certutil, directory, second, 'second');
@@ -84,17 +100,21 @@ test('a name that another certificate has is left to it', needsCertutil, (t) => 
   assert.throws(() => installInNss(certutil, directory, root, 'taken'), { code: 'trust-name-taken' });
 });
 
-test('a database that was made for the root goes with it, with the directories that were made for it', needsCertutil, (t) => {
-  const home = scratch(t);
-  const directory = chromiumDatabase(home);
-  installInNss(certutil, directory, root, 'test-root');
-  installInNss(certutil, directory, next, 'next-root');
-  assert.deepEqual(nssDatabases(home), [directory]);
-  uninstallFromNss(certutil, directory, byFingerprint(root));
-  assert.deepEqual(listed(directory), ['next-root C,,']);
-  uninstallFromNss(certutil, directory, { fingerprint: null, name: 'next-root' });
-  assert.deepEqual(readdirSync(home), []);
-});
+test(
+  'a database that was made for the root goes with it, with the directories that were made for it',
+  needsCertutil,
+  (t) => {
+    const home = scratch(t);
+    const directory = chromiumDatabase(home);
+    installInNss(certutil, directory, root, 'test-root');
+    installInNss(certutil, directory, next, 'next-root');
+    assert.deepEqual(nssDatabases(home), [directory]);
+    uninstallFromNss(certutil, directory, byFingerprint(root));
+    assert.deepEqual(listed(directory), ['next-root C,,']);
+    uninstallFromNss(certutil, directory, { fingerprint: null, name: 'next-root' });
+    assert.deepEqual(readdirSync(home), []);
+  },
+);
 
 test('a database that was there stays, and so does what others put beside ours', needsCertutil, (t) => {
   const directory = database(t);
@@ -108,18 +128,26 @@ test('a database that was there stays, and so does what others put beside ours',
   assert.deepEqual(readdirSync(join(home, '.pki')), ['note']);
 });
 
-test('a database with a password is refused with what certutil says, and nothing hangs on a prompt', needsCertutil, (t) => {
-  const directory = scratch(t);
-  const password = join(directory, 'password');
-  writeFileSync(password, 'secret\n');
-  run(['-N', '-d', `sql:${directory}`, '-f', password]);
-  assert.throws(() => installInNss(certutil, directory, root, 'test-root'), { code: 'trust-store-failed' });
-  assert.deepEqual(listed(directory), []);
-});
+test(
+  'a database with a password is refused with what certutil says, and nothing hangs on a prompt',
+  needsCertutil,
+  (t) => {
+    const directory = scratch(t);
+    const password = join(directory, 'password');
+    writeFileSync(password, 'secret\n');
+    run(['-N', '-d', `sql:${directory}`, '-f', password]);
+    assert.throws(() => installInNss(certutil, directory, root, 'test-root'), { code: 'trust-store-failed' });
+    assert.deepEqual(listed(directory), []);
+  },
+);
 
 test('the profiles of Firefox are found wherever its packages put them', (t) => {
   const home = scratch(t);
-  const profiles = ['.mozilla/firefox/abc.default', 'snap/firefox/common/.mozilla/firefox/def.default', '.var/app/org.mozilla.firefox/.mozilla/firefox/ghi'].map((path) => join(home, path));
+  const profiles = [
+    '.mozilla/firefox/abc.default',
+    'snap/firefox/common/.mozilla/firefox/def.default',
+    '.var/app/org.mozilla.firefox/.mozilla/firefox/ghi',
+  ].map((path) => join(home, path));
   for (const profile of profiles) {
     mkdirSync(profile, { recursive: true });
     writeFileSync(join(profile, 'cert9.db'), '');

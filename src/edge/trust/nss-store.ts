@@ -50,7 +50,12 @@ export function findCertutil(searchPath: string): string | null {
 }
 
 /** @throws OperatorFault trust-name-taken, trust-store-failed */
-export function installInNss(certutil: string, directory: string, { certificate }: PinnedRoot, name: string): StoreChange {
+export function installInNss(
+  certutil: string,
+  directory: string,
+  { certificate }: PinnedRoot,
+  name: string,
+): StoreChange {
   const { fingerprint, raw } = certificate;
   try {
     createDatabase(certutil, directory);
@@ -74,7 +79,12 @@ export function installInNss(certutil: string, directory: string, { certificate 
     const installed = entriesOf(certutil, directory).find((entry) => entry.fingerprint === fingerprint);
     if (!installed || !isTrustedForServers(installed))
       throw new OperatorFault('trust-store-failed', `certutil left the root out of ${directory}`);
-    return { store: 'nss', changed: true, path: directory, what: `added to the NSS database ${directory} as ${installed.name}` };
+    return {
+      store: 'nss',
+      changed: true,
+      path: directory,
+      what: `added to the NSS database ${directory} as ${installed.name}`,
+    };
   } catch (fault) {
     // certutil adds first and trusts afterwards, which a database with a password refuses.
     if (!existing) removeEntries(certutil, directory, (entry) => entry.fingerprint === fingerprint);

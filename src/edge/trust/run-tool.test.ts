@@ -17,6 +17,9 @@ test('what a failed tool said last is in the fault', () => {
     code: 'trust-store-failed',
     message: /exited with status 3: reason/,
   });
-  assert.throws(() => runTool(sh, ['-c', 'kill -9 $$']), { code: 'trust-store-failed', message: /was ended by SIGKILL/ });
+  assert.throws(() => runTool(sh, ['-c', 'kill -9 $$']), {
+    code: 'trust-store-failed',
+    message: /was ended by SIGKILL/,
+  });
   assert.throws(() => runTool('/nonexistent', []), { code: 'trust-store-failed', message: /ENOENT/ });
 });

@@ -45,7 +45,8 @@ export function runTool(path: string, args: readonly string[], input = ''): stri
     maxBuffer: 1 << 26,
   });
   if (status === 0) return stdout;
-  const said = (stderr || stdout).trim().split('\n').slice(-5).join('\n');
+  // Nothing is heard of a tool that did not start.
+  const said = (error ? '' : stderr || stdout).trim().split('\n').slice(-5).join('\n');
   const how = error?.message ?? (signal ? `was ended by ${signal}` : `exited with status ${status}`);
   throw new OperatorFault('trust-store-failed', `${path} ${how}${said ? `: ${said}` : ''}`, {}, error);
 }

@@ -1,9 +1,10 @@
 /** What became of one trust store. */
-import { OperatorFault } from '../../core/faults/operator-faults.ts';
-import { parseCertificate } from '../../core/x509/certificate.ts';
+
 import { DerError } from '../../core/asn1/der-reader.ts';
 import type { Hex } from '../../core/bytes/hex.ts';
 import { pemBlocksLabelled } from '../../core/bytes/pem.ts';
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import { parseCertificate } from '../../core/x509/certificate.ts';
 
 export interface StoreChange {
   readonly store: 'system' | 'nss';
@@ -27,7 +28,10 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 export function checkStoreName(name: string): string {
   const bare = name.replace(/\.(?:crt|pem)$/, '');
   if (!NAME.test(bare))
-    throw new OperatorFault('usage', `${JSON.stringify(name)} is not a name for a store: letters, digits, ".", "_" and "-"`);
+    throw new OperatorFault(
+      'usage',
+      `${JSON.stringify(name)} is not a name for a store: letters, digits, ".", "_" and "-"`,
+    );
   return bare;
 }
 
@@ -47,6 +51,11 @@ export function fingerprintsIn(pem: string): Hex[] {
 export function storeFault(cause: unknown, path: string): unknown {
   const code = cause instanceof Error && 'code' in cause ? cause.code : null;
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-    return new OperatorFault('trust-store-failed', `${path} may not be written by this user (${code})`, { path }, cause);
+    return new OperatorFault(
+      'trust-store-unwritable',
+      `${path} may not be written by this user (${code})`,
+      { path },
+      cause,
+    );
   return cause;
 }

@@ -3,14 +3,23 @@
  * programs read. The bundle is looked at afterwards: an anchor that is not in it is not trusted, whatever the tool
  * said. Every step can be repeated, and a failed one is taken back.
  */
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Hex } from '../../core/bytes/hex.ts';
 import { pemFromDer } from '../../core/bytes/pem.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import type { PinnedRoot } from '../../core/x509/pinned-root.ts';
-import { writeFileAtomically } from '../files/atomic-file.ts';
 import { requireTool, runTool, type Tool } from './run-tool.ts';
 import { fingerprintsIn, type RootSelector, type StoreChange, storeFault } from './store-change.ts';
 
@@ -61,6 +70,9 @@ const FAMILIES: readonly Family[] = [
   },
 ];
 
+/** Replaces a file or creates it: either the old or the new content is there, whatever happens in between. */
+export type WriteFileAtomically = (path: string, content: string | Uint8Array, mode: number) => void;
+
 export interface SystemStore {
   readonly family: Family;
   /** "" on the system itself. */
@@ -69,6 +81,7 @@ export interface SystemStore {
   readonly bundle: string;
   /** Path of the tool; null when it cannot work below a prefix. */
   readonly tool: string | null;
+  readonly writeFile: WriteFileAtomically;
 }
 
 /**
@@ -76,17 +89,31 @@ export interface SystemStore {
  *
  * @throws OperatorFault trust-store-unsupported, tool-missing
  */
-export function findSystemStore(prefix: string | null, searchPath: string): SystemStore {
+export function findSystemStore(
+  prefix: string | null,
+  searchPath: string,
+  writeFile: WriteFileAtomically,
+): SystemStore {
   const root = prefix ?? '';
   const family =
     FAMILIES.find(({ anchors }) => existsSync(join(root, '/', anchors))) ??
     (prefix === null ? undefined : (FAMILIES.find(({ anchors }) => existsSync(anchors)) ?? DEBIAN));
   if (!family) {
     const looked = FAMILIES.map(({ anchors }) => anchors).join(', ');
-    throw new OperatorFault('trust-store-unsupported', `none of ${looked} exists (the package ca-certificates brings it)`);
+    throw new OperatorFault(
+      'trust-store-unsupported',
+      `none of ${looked} exists (the package ca-certificates brings it)`,
+    );
   }
   const tool = prefix !== null && family !== DEBIAN ? null : requireTool(family.tool, searchPath);
-  return { family, prefix: root, anchors: join(root, '/', family.anchors), bundle: join(root, '/', family.bundle), tool };
+  return {
+    family,
+    prefix: root,
+    anchors: join(root, '/', family.anchors),
+    bundle: join(root, '/', family.bundle),
+    tool,
+    writeFile,
+  };
 }
 
 /** @throws OperatorFault trust-name-taken, trust-store-failed */
@@ -100,7 +127,7 @@ export function installInSystem(store: SystemStore, { certificate }: PinnedRoot,
     throw new OperatorFault('trust-name-taken', `${path} holds another certificate`, { name });
   try {
     mkdirSync(store.anchors, { recursive: true });
-    if (!existing) writeFileAtomically(path, pemFromDer('CERTIFICATE', raw), 0o644);
+    if (!existing) store.writeFile(path, pemFromDer('CERTIFICATE', raw), 0o644);
   } catch (cause) {
     throw storeFault(cause, path);
   }
@@ -139,7 +166,7 @@ export function uninstallFromSystem(store: SystemStore, selector: RootSelector):
     refresh(store, found?.path ?? null);
   } catch (fault) {
     // As it was: the next try finds it again.
-    if (found && content) writeFileAtomically(found.path, content, 0o644);
+    if (found && content) store.writeFile(found.path, content, 0o644);
     throw fault;
   }
   const removed = found?.fingerprints[0] ?? fingerprint;
