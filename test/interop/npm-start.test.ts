@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { acceptsConnections } from '../servers/accepts-connections.ts';
 import { skipWithout } from '../servers/available.ts';
 import { type RunningProgram, run, startServer, temporaryDirectory } from '../servers/process.ts';
@@ -24,7 +25,17 @@ for (const [how, send] of [
   ['SIGTERM to npm', (npm) => npm.signal('SIGTERM')],
   ['Ctrl-C, which is SIGINT to the whole process group', (npm) => void process.kill(-npm.pid, 'SIGINT')],
   ['SIGINT to npm alone', (npm) => npm.signal('SIGINT')],
-] satisfies (readonly [string, (npm: RunningProgram) => void])[]) {
+  [
+    // npm passes on what the group has had already, so that every Ctrl-C comes twice.
+    'SIGINT that comes again while the authority is ending',
+    async (npm) => {
+      for (let times = 0; times < 3; times++) {
+        npm.signal('SIGINT');
+        await sleep(1);
+      }
+    },
+  ],
+] satisfies (readonly [string, (npm: RunningProgram) => void | Promise<void>])[]) {
   test(`npm start is ended by ${how}, with status 0 and nothing left running`, {
     skip: skipWithout('npm', 'setsid'),
   }, async () => {
@@ -35,7 +46,7 @@ for (const [how, send] of [
     assert.ok(await acceptsConnections(port));
     const { pid } = JSON.parse(readFileSync(join(state, 'ready.json'), 'utf8')) as { pid: number };
     const since = performance.now();
-    send(npm);
+    await send(npm);
     assert.equal(await npm.ended, 0, npm.output());
     assert.ok(performance.now() - since < STOPS_WITHIN_MS);
     assert.ok(!(await acceptsConnections(port)));

@@ -1,5 +1,5 @@
 /** `fullchain provisioner`: who may ask for what, and how long it may live. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { DEFAULT_LIFETIME_SECONDS, DEFAULT_MAX_LIFETIME_SECONDS } from '../../flow/ca/provisioner-limits.ts';
 import { contextOf, durationOption } from './context.ts';
 
@@ -28,13 +28,16 @@ export function addProvisionerCommands(program: Command): void {
     .description('A new provisioner; a running authority knows it at once')
     .argument('<name>', 'in its URLs and tokens')
     .requiredOption('--type <type>', 'acme or jwk (one-time tokens)')
-    .option(
-      '--default-lifetime <duration>',
-      'of a certificate that asks for none',
-      durationOption,
-      DEFAULT_LIFETIME_SECONDS,
+    .addOption(
+      new Option('--default-lifetime <duration>', 'of a certificate that asks for none')
+        .argParser(durationOption)
+        .default(DEFAULT_LIFETIME_SECONDS, '24h'),
     )
-    .option('--max-lifetime <duration>', 'longer requests are refused', durationOption, DEFAULT_MAX_LIFETIME_SECONDS)
+    .addOption(
+      new Option('--max-lifetime <duration>', 'longer requests are refused')
+        .argParser(durationOption)
+        .default(DEFAULT_MAX_LIFETIME_SECONDS, '90d'),
+    )
     .option('--password-file <file>', 'password of the token key (else the one of the state)')
     .addHelpText(
       'after',

@@ -1,5 +1,5 @@
 /** `fullchain token`: a single-use token for one issuance, made on the authority's host. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { contextOf, durationOption, listOption } from './context.ts';
 
 export interface TokenFlags {
@@ -21,7 +21,9 @@ export function addTokenCommand(program: Command): void {
     .option('--profile <profile>', 'server, client or peer', 'server')
     .option('--provisioner <name>', 'whose key signs it', 'admin')
     .option('--url <url>', 'of the authority, as the user of the token reaches it')
-    .option('--lifetime <duration>', 'of the token, at most 1h', durationOption, 300)
+    .addOption(
+      new Option('--lifetime <duration>', 'of the token, at most 1h').argParser(durationOption).default(300, '5m'),
+    )
     .option('--password-file <file>', 'password of the token key')
     .option('--revoke', 'a token for revoking one certificate')
     .addHelpText(

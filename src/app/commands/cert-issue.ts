@@ -1,5 +1,5 @@
 /** What `cert issue` does: from this host’s state, or at another host’s authority by token. */
-import { type KeyObject, randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { parseHex } from '../../core/bytes/hex.ts';
 import { pemBlocksLabelled, pemFromDer } from '../../core/bytes/pem.ts';
@@ -15,13 +15,9 @@ import { fetchRoot, post } from '../../edge/authority-client/authority-client.ts
 import { writeFileAtomically } from '../../edge/files/atomic-file.ts';
 import { generateKey, publicKeyDer, signWith } from '../../edge/signer/key-pair.ts';
 import { wallClock } from '../../edge/system/clock.ts';
-import { issueCertificate } from '../../flow/ca/issue-certificate.ts';
-import { issuanceLimits } from '../../flow/ca/provisioner-limits.ts';
-import { readReady } from '../authority-files.ts';
 import type { IssueFlags } from '../cli/cert-issue.ts';
 import { type Context, passwordSource, print } from '../cli/context.ts';
-import { readConfig } from '../config.ts';
-import { databaseFault, openState } from '../open-state.ts';
+import { openLocalIssuer } from '../local-issuer.ts';
 
 interface Wanted {
   readonly names: readonly GeneralName[];
@@ -73,47 +69,20 @@ export function reportIssued(context: Context, chain: readonly Uint8Array[], cer
   );
 }
 
-/** With this host's state: the issuing key signs in this process, and the record is in the same database. */
 async function issueHere(context: Context, { names, profile, key, flags }: Wanted): Promise<Uint8Array[]> {
-  const { paths } = context;
-  const state = await openState(paths, passwordSource(flags.passwordFile), { lock: false, acceptClock: false });
+  const issuer = await openLocalIssuer(context.paths, passwordSource(flags.passwordFile));
   try {
-    const provisioner = await state.store.loadProvisioner(flags.provisioner);
-    if (!provisioner)
-      throw new OperatorFault('provisioner-unknown', `there is no provisioner named ${flags.provisioner}`);
-    const issuer = state.issuerAt(plainBaseOf(paths));
-    const result = await issueCertificate(
-      { store: state.store, issuer: () => issuer, random: randomBytes },
-      {
-        profile,
-        names,
-        publicKey: publicKeyDer(key),
-        ...(flags.lifetime !== undefined && { lifetimeSeconds: flags.lifetime }),
-        ...(flags.commonName !== undefined && { subject: { commonName: flags.commonName } }),
-      },
-      issuanceLimits(provisioner),
-      { origin: { kind: 'authority' }, provisioner: provisioner.name, accountId: null },
-      wallClock(),
-    );
-    if (result.kind !== 'issued')
-      throw new OperatorFault(
-        'issuance-refused',
-        result.kind === 'refused' ? result.detail : 'it has been issued already',
-      );
-    return [result.der, issuer.certificate.raw];
-  } catch (fault) {
-    throw databaseFault(fault, paths.database);
+    return await issuer.issue({
+      profile,
+      names,
+      key,
+      provisioner: flags.provisioner,
+      ...(flags.lifetime !== undefined && { lifetimeSeconds: flags.lifetime }),
+      ...(flags.commonName !== undefined && { commonName: flags.commonName }),
+    });
   } finally {
-    state.close();
+    issuer.close();
   }
-}
-
-/** Where the authority's lists are, also when it is not running. */
-function plainBaseOf(paths: Context['paths']): string {
-  const { dnsNames, listen, httpListen } = readConfig(paths.config);
-  const running = readReady(paths);
-  const port = httpListen?.split(':').at(-1) ?? (running ? new URL(running.url).port : listen.split(':').at(-1));
-  return `http://${dnsNames[0] ?? 'localhost'}${port === '80' ? '' : `:${port}`}`;
 }
 
 /** At another host's authority: a CSR and the token. */

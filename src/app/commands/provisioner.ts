@@ -1,5 +1,6 @@
 /** What `fullchain provisioner` does. */
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import { MIN_LIFETIME_SECONDS } from '../../core/issuance/certified-validity.ts';
 import { formatDuration } from '../../core/time/duration.ts';
 import { newTokenKey } from '../../edge/signer/token-key.ts';
 import { wallClock } from '../../edge/system/clock.ts';
@@ -48,6 +49,9 @@ async function newRecord(generatedPassword: string, name: string, flags: AddFlag
     );
   if (flags.type !== 'acme' && flags.type !== 'jwk')
     throw new OperatorFault('usage', `${JSON.stringify(flags.type)} is not a type of provisioner; acme and jwk are`);
+  if (flags.defaultLifetime < MIN_LIFETIME_SECONDS) {
+    throw new OperatorFault('usage', `no certificate lives shorter than ${formatDuration(MIN_LIFETIME_SECONDS)}`);
+  }
   if (flags.defaultLifetime > flags.maxLifetime)
     throw new OperatorFault(
       'usage',

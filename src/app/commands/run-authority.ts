@@ -1,4 +1,5 @@
 /** Running the authority until it is stopped: made first if the state is new. */
+import { rmSync } from 'node:fs';
 import pino from 'pino';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { isInitialised } from '../../edge/files/state-directory.ts';
@@ -27,6 +28,9 @@ export async function runAuthority(context: Context, flags: UpFlags, initialisin
     },
     pino.destination({ fd: 2, sync: true }),
   );
+  // Before the start: a signal that comes while it starts ends it as cleanly as a later one.
+  const stopped = stopSignal();
+  rmSync(paths.ready, { force: true });
   const authority = await startAuthority({
     paths,
     config,
@@ -39,7 +43,7 @@ export async function runAuthority(context: Context, flags: UpFlags, initialisin
     throw databaseFault(fault, paths.database);
   });
   announce(context, authority, initialised);
-  await stopSignal();
+  await stopped;
   await authority.stop();
 }
 
@@ -104,10 +108,10 @@ function announce(context: Context, authority: RunningAuthority, initialised: In
   out('Stop it with Ctrl-C.');
 }
 
-/** Resolves at the first SIGTERM, SIGINT or SIGHUP. */
+/** Resolves at the first SIGTERM, SIGINT or SIGHUP; further ones change nothing, because npm and a terminal both send Ctrl-C. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
 }
 

@@ -1,6 +1,6 @@
 /** ACME identifiers (RFC 8555 §9.7.7, RFC 8738): what an order asks for. */
 import { type AcmeSubproblem, type Refused, refused } from '../faults/acme-problems.ts';
-import { parseDnsName } from '../x509/dns-name.ts';
+import { lowerCaseAscii, parseDnsName } from '../x509/dns-name.ts';
 import type { GeneralName } from '../x509/general-name.ts';
 import { parseIpAddress } from '../x509/ip-address.ts';
 
@@ -96,5 +96,5 @@ export function generalNameOf(identifier: Identifier): GeneralName {
 /** The identifier that a subjectAltName entry stands for, or null for kinds that ACME does not know. */
 export function identifierOf(name: GeneralName): Identifier | null {
   if (name.kind === 'ip') return { type: 'ip', value: name.value };
-  return name.kind === 'dns' ? { type: 'dns', value: name.value.toLowerCase() } : null;
+  return name.kind === 'dns' ? { type: 'dns', value: lowerCaseAscii(name.value) } : null;
 }

@@ -10,6 +10,7 @@
 import { type AcmeSubproblem, type Refused, refused } from '../faults/acme-problems.ts';
 import type { Instant } from '../time/instant.ts';
 import type { Csr } from '../x509/csr.ts';
+import { lowerCaseAscii } from '../x509/dns-name.ts';
 import { commonNames } from '../x509/name.ts';
 import { type Authorization, authorizationStatus } from './authorization.ts';
 import { type Identifier, identifierOf, sameIdentifier } from './identifier.ts';
@@ -102,7 +103,7 @@ export function decideFinalize(
     if (!asked.some((known) => sameIdentifier(known, identifier))) asked.push(identifier);
   }
   for (const commonName of commonNames(csr.subject)) {
-    const lower = commonName.toLowerCase();
+    const lower = lowerCaseAscii(commonName);
     if (!snapshot.order.identifiers.some((identifier) => identifier.value === lower)) {
       return refused('badCSR', `the common name ${JSON.stringify(commonName)} is not an identifier of the order`);
     }

@@ -224,6 +224,21 @@ export const OPERATOR_FAULTS = {
     command: 'fullchain cert inspect {path}',
   },
   'tool-missing': { exit: 1, remedy: 'Install the missing program.', command: 'apt-get install {package}' },
+  'stack-file-invalid': {
+    exit: 2,
+    remedy: 'Correct the places named above; an editor with the JSON Schema completes and checks while you type.',
+    command: 'fullchain stack schema',
+  },
+  'agent-busy': {
+    exit: 1,
+    remedy: 'Two of them on one host would undo each other: wait for the other one, or stop it.',
+    command: 'fuser -v {path}/agent.lock',
+  },
+  'user-unknown': {
+    exit: 1,
+    remedy: 'Name the user as whom the service runs, with runAs in the stack file.',
+    command: 'getent passwd {user}',
+  },
   usage: { exit: 2, remedy: 'See the help of the command.', command: 'fullchain --help' },
 } as const satisfies Record<string, FaultRow>;
 

@@ -13,7 +13,7 @@ export interface RequestedValidity {
 }
 
 /** Less is gone before it is installed. */
-const MIN_LIFETIME_SECONDS = 60;
+export const MIN_LIFETIME_SECONDS = 60;
 
 /** @param issuer the issuer's own period; null for a root */
 export function certifiedValidity(

@@ -1,6 +1,6 @@
 /** Names as people and tokens write them → subjectAltName entries; the kind follows from the form. */
 import { parseDnsName } from '../x509/dns-name.ts';
-import { formatGeneralName, type GeneralName } from '../x509/general-name.ts';
+import { type GeneralName, generalNameKey } from '../x509/general-name.ts';
 import { parseIpAddress } from '../x509/ip-address.ts';
 
 /** "db.internal", "10.0.0.20", "::1", "ops@example.org", "spiffe://example.org/api"; null when it is none of them. */
@@ -15,7 +15,7 @@ export function generalNameFromText(text: string): GeneralName | null {
 
 /** Whether two lists name the same things, whatever the order and repetitions. */
 export function sameNames(a: readonly GeneralName[], b: readonly GeneralName[]): boolean {
-  const keys = (names: readonly GeneralName[]): Set<string> => new Set(names.map((name) => `${name.kind}:${name.kind === 'dns' ? formatGeneralName(name).toLowerCase() : formatGeneralName(name)}`));
+  const keys = (names: readonly GeneralName[]): Set<string> => new Set(names.map(generalNameKey));
   const [left, right] = [keys(a), keys(b)];
   return left.size === right.size && [...left].every((key) => right.has(key));
 }

@@ -160,9 +160,18 @@ test('no DNS server at the address is said as that', async () => {
   await assert.rejects(dnsResolver([gone.address]).resolveTxt('a.test', never), fault('unreachable'));
 });
 
-test('the system resolver knows the names of this host', async () => {
-  const addresses = await systemResolver().resolveAddresses('localhost', never);
-  assert.ok(addresses.every((address) => address === '127.0.0.1' || address === '::1'));
+test('localhost and the names below it are the loopback addresses of the system resolver (RFC 6761 §6.3)', async () => {
+  for (const name of ['localhost', 'app.localhost']) {
+    assert.deepEqual(await systemResolver().resolveAddresses(name, never), ['::1', '127.0.0.1'], name);
+  }
+});
+
+test('the system resolver says in words of DNS why a name has no address', async () => {
+  const lookup = lookUpWithin(3_000, 'nobody.invalid', never, (limited) =>
+    systemResolver().resolveAddresses('nobody.invalid', limited),
+  );
+  // RFC 6761 §6.4: the name does not exist; without a network that cannot be found out.
+  await assert.rejects(lookup, (error) => error instanceof DnsFault && error.message.startsWith('nobody.invalid '));
 });
 
 test('DNS servers are addresses with a port; others are refused by name', () => {
