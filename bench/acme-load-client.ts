@@ -5,6 +5,7 @@ import { completeOrder, OrderFailure, type OrderRequest } from './acme-order.ts'
 import { type Account, openAcmeSession } from './acme-session.ts';
 import { csrRequest } from './csr-request.ts';
 import type { Http01Responder } from './http-01-responder.ts';
+import { NoReply } from './https-client.ts';
 import { percentile } from './order-statistics.ts';
 
 export interface AcmeLoad {
@@ -26,6 +27,8 @@ export interface AcmeLoadResult {
   readonly failed: number;
   /** How often each reason. */
   readonly reasons: Readonly<Record<string, number>>;
+  /** The server stopped answering, and the load was given up: the figures mean nothing. */
+  readonly hung: boolean;
   readonly seconds: number;
   /** Of completed orders. */
   readonly p50Ms: number;
@@ -69,9 +72,10 @@ export async function acmeLoad(
   const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
   let next = 0;
+  let hung = false;
   await Promise.all(
     sessions.map(async (session, client) => {
-      for (let turn = 0; next < prepared.length; turn++) {
+      for (let turn = 0; next < prepared.length && !hung; turn++) {
         const order = prepared[next++];
         const account = accounts[(client + turn * load.clients) % accounts.length];
         if (!order || !account) continue;
@@ -82,6 +86,7 @@ export async function acmeLoad(
         } catch (failure) {
           if (!(failure instanceof OrderFailure)) throw failure;
           fail(failure.message);
+          hung ||= failure.cause instanceof NoReply;
         }
       }
     }),
@@ -99,6 +104,7 @@ export async function acmeLoad(
     completed,
     failed: load.orders - completed,
     reasons,
+    hung,
     seconds,
     p50Ms: percentile(latenciesMs, 0.5),
     p95Ms: percentile(latenciesMs, 0.95),

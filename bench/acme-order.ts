@@ -10,7 +10,7 @@ export interface OrderRequest {
   readonly csr: string;
 }
 
-/** Why an order was not completed: the step, and what the server said. */
+/** Why an order was not completed: the step, and what the server said; `cause` when it said nothing. */
 export class OrderFailure extends Error {}
 
 /** RFC 8555 §7.1.3, §7.1.4, §8, as far as they are used here. */

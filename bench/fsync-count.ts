@@ -8,7 +8,19 @@ const ATTACH_WITHIN_MS = 5_000;
 
 /** Calls of fsync and fdatasync by the process, its threads and children while the work runs. */
 export async function fsyncCount(pid: number, summaryFile: string, work: () => Promise<void>): Promise<number> {
-  const trace = ['-f', '-c', '-U', 'name,calls', '-e', 'trace=fsync,fdatasync', '-p', `${pid}`, '-o', summaryFile];
+  const trace = [
+    '-qq',
+    '-f',
+    '-c',
+    '-U',
+    'name,calls',
+    '-e',
+    'trace=fsync,fdatasync',
+    '-p',
+    `${pid}`,
+    '-o',
+    summaryFile,
+  ];
   const strace = spawn('strace', trace, { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = once(strace, 'exit');
   try {

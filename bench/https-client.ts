@@ -12,7 +12,10 @@ export interface HttpsClient {
   readonly close: () => void;
 }
 
-const REPLY_WITHIN_MS = 60_000;
+const REPLY_WITHIN_MS = 10_000;
+
+/** No reply in time: a server that hangs, and not one that refuses. */
+export class NoReply extends Error {}
 
 /** @param rootPem the only root that is trusted */
 export function httpsClient(rootPem: string): HttpsClient {
@@ -32,7 +35,7 @@ export function httpsClient(rootPem: string): HttpsClient {
           response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
         });
         sent.on('error', reject);
-        sent.on('timeout', () => sent.destroy(new Error('timeout')));
+        sent.on('timeout', () => sent.destroy(new NoReply(`no reply within ${REPLY_WITHIN_MS} ms`)));
         sent.end(body);
       }),
     close: () => agent.destroy(),

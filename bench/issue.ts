@@ -45,7 +45,7 @@ await inOwnNamespaces(async (scratch) => {
       const progress = {
         ...summary([result]),
         clientCpuMs: rounded(result.clientCpuMsPerIssuance),
-        limit,
+        limitCpuMs: rounded(limit.cpuMsPerIssuance),
         reasons: result.reasons,
       };
       process.stderr.write(`round ${round}/${rounds}${round === 0 ? ' (warm-up)' : ''}: ${JSON.stringify(progress)}\n`);
