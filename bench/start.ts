@@ -17,12 +17,23 @@ const clone = join(scratch, 'clone');
 const state = join(scratch, 'state');
 
 /** The PATH without this project's own Node, as a newcomer has it. */
-const env = { ...process.env, PATH: (process.env.PATH ?? '').split(':').filter((part) => !part.includes('node_modules')).join(':') };
+const env = {
+  ...process.env,
+  PATH: (process.env.PATH ?? '')
+    .split(':')
+    .filter((part) => !part.includes('node_modules'))
+    .join(':'),
+};
 
 async function secondsUntilReady(): Promise<number> {
   const started = performance.now();
   const port = await freePort();
-  const child = spawn('npm', ['start', '--', '--quiet', '--state', state, '--listen', `127.0.0.1:${port}`], { cwd: clone, env, stdio: ['ignore', 'ignore', 'inherit'], detached: true });
+  const child = spawn('npm', ['start', '--', '--quiet', '--state', state, '--listen', `127.0.0.1:${port}`], {
+    cwd: clone,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    detached: true,
+  });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   while (!existsSync(join(state, 'ready.json'))) {
     if (performance.now() - started > 300_000) throw new Error('not ready within five minutes');
@@ -57,8 +68,11 @@ const round = (seconds: number): number => Math.round(seconds * 100) / 100;
 try {
   execFileSync('git', ['clone', '--quiet', '--no-hardlinks', root, clone]);
   const cold = await secondsUntilReady();
-  const warm = [await secondsUntilReady(), await secondsUntilReady(), await secondsUntilReady()].sort((a, b) => a - b)[1] ?? 0;
-  process.stdout.write(`${JSON.stringify({ bench: 'start', date: new Date().toISOString().slice(0, 10), machine: machine(scratch), coldSeconds: round(cold), coldLimitSeconds: 120, warmSeconds: round(warm), warmLimitSeconds: 1, helpMs: helpMs(), helpLimitMs: 120 })}\n`);
+  const warm =
+    [await secondsUntilReady(), await secondsUntilReady(), await secondsUntilReady()].sort((a, b) => a - b)[1] ?? 0;
+  process.stdout.write(
+    `${JSON.stringify({ bench: 'start', date: new Date().toISOString().slice(0, 10), machine: machine(scratch), coldSeconds: round(cold), coldLimitSeconds: 120, warmSeconds: round(warm), warmLimitSeconds: 1, helpMs: helpMs(), helpLimitMs: 120 })}\n`,
+  );
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

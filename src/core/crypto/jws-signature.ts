@@ -1,7 +1,7 @@
 /** JWS signatures over node:crypto: synchronous, deterministic verification only. */
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { JWS_ALGORITHMS, type JwsAlgorithm } from '../jose/jws-algorithms.ts';
 import type { PublicJwk } from '../jose/jwk.ts';
+import { JWS_ALGORITHMS, type JwsAlgorithm } from '../jose/jws-algorithms.ts';
 
 /** A parsed JWK → key object, or null when the numbers are not a key (a point off the curve). */
 export function keyFromJwk(jwk: PublicJwk): KeyObject | null {

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { test } from 'node:test';
 import { parseSubjectPublicKeyInfo } from '../x509/public-key.ts';
 import { jwkThumbprint, parsePublicJwk } from './jwk.ts';
 import { jwkOfPublicKey } from './jwk-of-public-key.ts';
 
-const spki = (key: ReturnType<typeof generateKeyPairSync>['publicKey']): Uint8Array =>
-  key.export({ format: 'der', type: 'spki' });
+const spki = (key: KeyObject): Uint8Array => key.export({ format: 'der', type: 'spki' });
 
 test('a certificate’s key and an account’s key have one thumbprint, for every kind that accounts have', () => {
   for (const { publicKey } of [

@@ -38,7 +38,10 @@ for (const { section, alg, jwk, compact } of JWS_VECTORS) {
     assert.equal(verifyJwsSignature(key, alg, otherInput, jws.signature), false);
     for (const length of [0, 1, jws.signature.byteLength - 1])
       assert.equal(verifyJwsSignature(key, alg, jws.signingInput, jws.signature.subarray(0, length)), false);
-    assert.equal(verifyJwsSignature(key, alg, jws.signingInput, Buffer.concat([jws.signature, Buffer.alloc(1)])), false);
+    assert.equal(
+      verifyJwsSignature(key, alg, jws.signingInput, Buffer.concat([jws.signature, Buffer.alloc(1)])),
+      false,
+    );
   });
 }
 

@@ -101,7 +101,10 @@ test('civil dates that do not exist have no instant', () => {
     [[2026, 1, 1, 0, 0, 60], null],
     [[2026, 0, 1, 0, 0, 0], null],
     [[2026, 1, 32, 0, 0, 0], null],
-  ] as const) {
+  ] satisfies [Parameters<typeof instantFromCivil>, number | null][] as [
+    Parameters<typeof instantFromCivil>,
+    number | null,
+  ][]) {
     assert.equal(instantFromCivil(...date), instant, date.join('-'));
   }
 });

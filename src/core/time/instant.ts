@@ -3,6 +3,10 @@ export type Instant = number & { readonly __brand: 'Instant' };
 
 const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.\d+)?(Z|z|[+-]\d{2}:\d{2})$/;
 
+/** 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z: what RFC 3339 and GeneralizedTime can say. */
+const FIRST_INSTANT = -62_167_219_200;
+const LAST_INSTANT = 253_402_300_799;
+
 /** Milliseconds since the epoch (as the system clock gives them) → the second they fall in. */
 export function instantFromMs(ms: number): Instant {
   return Math.floor(ms / 1000) as Instant;
@@ -42,7 +46,9 @@ export function parseRfc3339(text: string): Instant | null {
   const offsetMinutes = Number(zone.slice(4, 6));
   if (offsetHours > 23 || offsetMinutes > 59) return null;
   const sign = zone[0] === '-' ? 1 : -1;
-  return addSeconds(instant, sign * (offsetHours * 3600 + offsetMinutes * 60));
+  const shifted = addSeconds(instant, sign * (offsetHours * 3600 + offsetMinutes * 60));
+  // The offset may lead out of the years that four digits can write.
+  return shifted < FIRST_INSTANT || shifted > LAST_INSTANT ? null : shifted;
 }
 
 /** Civil UTC date and time → Instant, or null for a date that does not exist (30 February, second 60). */

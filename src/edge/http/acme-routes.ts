@@ -109,13 +109,11 @@ export function acmeRoutes(app: FastifyInstance, ports: AcmeRoutePorts): void {
     handler: async (request, reply) => {
       const { urls } = await surroundings(ports, request);
       // §7.2: 200 to HEAD, 204 to GET.
-      reply
-        .code(request.method === 'HEAD' ? 200 : 204)
-        .headers({
-          'replay-nonce': ports.issueNonce(),
-          'cache-control': 'no-store',
-          link: `<${urls.directory}>;rel="index"`,
-        });
+      reply.code(request.method === 'HEAD' ? 200 : 204).headers({
+        'replay-nonce': ports.issueNonce(),
+        'cache-control': 'no-store',
+        link: `<${urls.directory}>;rel="index"`,
+      });
       return reply.send();
     },
   });

@@ -154,7 +154,10 @@ function commitGroup(db: DatabaseSync, group: readonly QueuedJob[], log: SyncedL
   const answer = (): void => {
     for (const [index, { resolve }] of group.entries()) resolve(results.values[index] as never);
   };
-  if (log === null) return answer();
+  if (log === null) {
+    answer();
+    return;
+  }
   log.committed();
   log.sync().then(answer, (fault: unknown) => {
     for (const { reject } of group) reject(fault);
