@@ -58,7 +58,8 @@ export async function initialiseAuthority(
   const limits: IssuanceLimits = {
     defaultLifetimeSeconds: plan.intermediate.lifetimeSeconds,
     maxLifetimeSeconds: plan.intermediate.lifetimeSeconds,
-    backdateSeconds: 0,
+    // As the root: clocks of the hosts that will verify it lag, and its first leaf is backdated too.
+    backdateSeconds: 3600,
   };
   const issuer = { ...rootSigner, certificate: parseCertificate(root.der), keyAlgorithm: keys.root.algorithm };
   const decision = decideIssuance(
