@@ -6,7 +6,8 @@
  * SQLite commits into the write-ahead log; the sync of that log is ours (fdatasync in the thread pool), so that the event
  * loop goes on while the disk works. Why that is as durable as synchronous=FULL: docs/decisions/2026-11-25-group-commit.md.
  */
-import { closeSync, fdatasync, openSync } from 'node:fs';
+import { closeSync, fdatasync, openSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StoreFault } from '../../flow/ca/store-ports.ts';
 import { MIGRATIONS } from './schema.ts';
@@ -34,14 +35,14 @@ export interface Database {
  * @throws StoreFault database-damaged, or SchemaTooNew when a newer Fullchain wrote it
  */
 export function openDatabase(path: string): Database {
-  const db = guarded(() => {
+  const db = guarded(path, () => {
     const opened = new DatabaseSync(path, { timeout: 5000 });
     opened.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32768;',
     );
     return opened;
   });
-  migrate(db);
+  migrate(db, path);
   const statements = new Map<string, StatementSync>();
   const log = path === ':memory:' ? null : syncedLog(`${path}-wal`);
   let queue: QueuedJob[] = [];
@@ -50,7 +51,7 @@ export function openDatabase(path: string): Database {
   const flush = (): void => {
     const group = queue;
     queue = [];
-    if (group.length > 0 && open) commitGroup(db, group, log);
+    if (group.length > 0 && open) commitGroup(db, path, group, log);
   };
 
   return {
@@ -69,7 +70,7 @@ export function openDatabase(path: string): Database {
       });
     },
     async read(job) {
-      const value = guarded(job);
+      const value = guarded(path, job);
       if (log?.isBehind()) await log.sync();
       return value;
     },
@@ -144,11 +145,11 @@ function syncedLog(path: string): SyncedLog {
 }
 
 /** All jobs in one transaction; if any of them or the commit fails, each again in a transaction of its own. */
-function commitGroup(db: DatabaseSync, group: readonly QueuedJob[], log: SyncedLog | null): void {
-  const results = attempt(db, group);
+function commitGroup(db: DatabaseSync, path: string, group: readonly QueuedJob[], log: SyncedLog | null): void {
+  const results = attempt(db, path, group);
   if (results.kind === 'failed') {
     if (group.length === 1) group[0]?.reject(results.fault);
-    else for (const job of group) commitGroup(db, [job], log);
+    else for (const job of group) commitGroup(db, path, [job], log);
     return;
   }
   const answer = (): void => {
@@ -166,6 +167,7 @@ function commitGroup(db: DatabaseSync, group: readonly QueuedJob[], log: SyncedL
 
 function attempt(
   db: DatabaseSync,
+  path: string,
   group: readonly QueuedJob[],
 ):
   | { readonly kind: 'committed'; readonly values: readonly unknown[] }
@@ -178,7 +180,7 @@ function attempt(
   } catch (cause) {
     // SQLite may have rolled back by itself (disk full); a second ROLLBACK would then be an error of its own.
     if (db.isTransaction) db.exec('ROLLBACK');
-    return { kind: 'failed', fault: storeFault(cause) };
+    return { kind: 'failed', fault: storeFault(cause, path) };
   }
 }
 
@@ -193,31 +195,35 @@ export class SchemaTooNew extends Error {
   }
 }
 
-function migrate(db: DatabaseSync): void {
-  const version = guarded(() => Number(db.prepare('PRAGMA user_version').get()?.user_version));
+function migrate(db: DatabaseSync, path: string): void {
+  const version = guarded(path, () => Number(db.prepare('PRAGMA user_version').get()?.user_version));
   if (version > MIGRATIONS.length) {
     db.close();
     throw new SchemaTooNew(version);
   }
   MIGRATIONS.slice(version).forEach((sql, index) => {
-    guarded(() => db.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${version + index + 1}; COMMIT;`));
+    guarded(path, () => db.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${version + index + 1}; COMMIT;`));
   });
 }
 
-function guarded<T>(job: () => T): T {
+function guarded<T>(path: string, job: () => T): T {
   try {
     return job();
   } catch (cause) {
-    throw storeFault(cause);
+    throw storeFault(cause, path);
   }
 }
 
 /** SQLite's primary result codes (sqlite.org/rescode.html) → our words; anything else is passed on as it is. */
-function storeFault(cause: unknown): unknown {
+function storeFault(cause: unknown, path: string): unknown {
   if (!(cause instanceof Error) || !('errcode' in cause)) return cause;
   switch (Number(cause.errcode) & 0xff) {
     case 13: // SQLITE_FULL
-      return new StoreFault('disk-full', 'the disk that holds the state directory is full', cause);
+      return diskFull(cause);
+    case 10: // SQLITE_IOERR: also what a full disk gives where SQLite makes its shared-memory file
+      return noRoomLeft(path)
+        ? diskFull(cause)
+        : new StoreFault('database-failed', `the database failed: ${cause.message}`, cause);
     case 11: // SQLITE_CORRUPT
     case 26: // SQLITE_NOTADB
       return new StoreFault('database-damaged', `the database is damaged: ${cause.message}`, cause);
@@ -227,4 +233,12 @@ function storeFault(cause: unknown): unknown {
     default:
       return new StoreFault('database-failed', `the database failed: ${cause.message}`, cause);
   }
+}
+
+function diskFull(cause: unknown): StoreFault {
+  return new StoreFault('disk-full', 'the disk that holds the state directory is full', cause);
+}
+
+function noRoomLeft(path: string): boolean {
+  return path !== ':memory:' && statfsSync(dirname(path)).bavail === 0;
 }
