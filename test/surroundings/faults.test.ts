@@ -222,35 +222,42 @@ test('a full disk while it runs: the request fails with the cause, nothing is ha
   const disk = scratch(t);
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m,mode=0700', 'tmpfs', disk]);
   if (mounted.status !== 0) return t.skip('mounting is not allowed here');
-  t.after(() => spawnSync('umount', ['-l', disk]));
-  const state = join(disk, 'state');
-  cpSync(sound, state, { recursive: true });
-  chmodSync(state, 0o700);
-  const out = scratch(t);
-  const issue = (name: string) =>
-    fullchain([
-      'cert',
-      'issue',
-      `${name}.test`,
-      '--json',
-      '--state',
-      state,
-      '--cert',
-      join(out, `${name}.crt`),
-      '--key',
-      join(out, `${name}.key`),
-    ]);
-  assert.equal(issue('fits').status, 0);
-  const filler = join(disk, 'filler');
-  assert.throws(() => writeFileSync(filler, Buffer.alloc(4 << 20)), /ENOSPC/);
-  const refused = issue('full');
-  assert.equal(refused.status, 1, refused.stdout);
-  assert.equal(JSON.parse(refused.stdout).error.code, 'disk-full', refused.stdout);
-  rmSync(filler);
-  assert.equal(issue('again').status, 0);
-  const listed = JSON.parse(fullchain(['cert', 'list', '--json', '--state', state]).stdout) as {
-    certificates: { names: string[] }[];
-  };
-  const names = listed.certificates.flatMap((entry) => entry.names);
-  assert.ok(names.includes('fits.test') && names.includes('again.test') && !names.includes('full.test'), names.join());
+  try {
+    const state = join(disk, 'state');
+    cpSync(sound, state, { recursive: true });
+    chmodSync(state, 0o700);
+    const out = scratch(t);
+    const issue = (name: string) =>
+      fullchain([
+        'cert',
+        'issue',
+        `${name}.test`,
+        '--json',
+        '--state',
+        state,
+        '--cert',
+        join(out, `${name}.crt`),
+        '--key',
+        join(out, `${name}.key`),
+      ]);
+    assert.equal(issue('fits').status, 0);
+    const filler = join(disk, 'filler');
+    assert.throws(() => writeFileSync(filler, Buffer.alloc(4 << 20)), /ENOSPC/);
+    const refused = issue('full');
+    assert.equal(refused.status, 1, refused.stdout);
+    assert.equal(JSON.parse(refused.stdout).error.code, 'disk-full', refused.stdout);
+    rmSync(filler);
+    assert.equal(issue('again').status, 0);
+    const listed = JSON.parse(fullchain(['cert', 'list', '--json', '--state', state]).stdout) as {
+      certificates: { names: string[] }[];
+    };
+    const names = listed.certificates.flatMap((entry) => entry.names);
+    assert.ok(
+      names.includes('fits.test') && names.includes('again.test') && !names.includes('full.test'),
+      names.join(),
+    );
+  } finally {
+    // Before the directory goes with the test.
+    spawnSync('umount', ['-l', disk]);
+  }
 });
