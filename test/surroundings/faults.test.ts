@@ -181,6 +181,11 @@ test('a second authority on the same state is refused while the first one runs, 
   const state = copy(t);
   const first = await up(t, state);
   refuses(state, 'state-locked');
+  assert.equal(
+    JSON.parse(readFileSync(join(state, 'ready.json'), 'utf8')).pid,
+    first.ready.pid,
+    'the first one is left alone',
+  );
   process.kill(first.ready.pid, 'SIGKILL');
   await new Promise((resolve) => setTimeout(resolve, 200));
   const second = await up(t, state);

@@ -105,7 +105,7 @@ async function issueThere(base: string, { names, key, flags }: Wanted): Promise<
     {
       csr,
       ott: token,
-      ...(flags.lifetime !== undefined && { notAfter: formatRfc3339(addSeconds(now, flags.lifetime)) }),
+      ...(flags.lifetime !== undefined && { notAfter: formatRfc3339(addSeconds(now, flags.lifetime - 1)) }),
     },
     { ca },
   );

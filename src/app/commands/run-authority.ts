@@ -1,5 +1,4 @@
 /** Running the authority until it is stopped: made first if the state is new. */
-import { rmSync } from 'node:fs';
 import pino from 'pino';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { isInitialised } from '../../edge/files/state-directory.ts';
@@ -30,7 +29,6 @@ export async function runAuthority(context: Context, flags: UpFlags, initialisin
   );
   // Before the start: a signal that comes while it starts ends it as cleanly as a later one.
   const stopped = stopSignal();
-  rmSync(paths.ready, { force: true });
   const authority = await startAuthority({
     paths,
     config,

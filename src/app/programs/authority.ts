@@ -50,6 +50,8 @@ const MAINTENANCE_EVERY_MS = 60_000;
 export async function startAuthority(options: AuthorityOptions): Promise<RunningAuthority> {
   const { paths, config, logger } = options;
   const state = await openState(paths, options.password, { lock: true, acceptClock: options.acceptClock });
+  // What a killed one has left; with the lock in hand it is nobody's.
+  rmSync(paths.ready, { force: true });
   const stops: (() => void | Promise<void>)[] = [() => state.close()];
   const stop = async (): Promise<void> => {
     for (const step of stops.splice(0).reverse()) await step();

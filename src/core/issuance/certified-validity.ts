@@ -46,7 +46,9 @@ export function certifiedValidity(
       `it would be valid for ${formatDuration(wanted)}; at least ${formatDuration(MIN_LIFETIME_SECONDS)} is needed`,
     );
   }
-  if (wanted > limits.maxLifetimeSeconds) {
+  // A date comes from another host's clock, which may be off by what certificates are backdated for.
+  const tolerance = notAfter === undefined ? 0 : limits.backdateSeconds;
+  if (wanted > limits.maxLifetimeSeconds + tolerance) {
     return refuse(
       'lifetime-over-maximum',
       `a lifetime of ${formatDuration(wanted)} was asked for; at most ${formatDuration(limits.maxLifetimeSeconds)} is allowed`,

@@ -198,5 +198,6 @@ function timeOf(value: unknown, now: Instant): Instant | null | undefined {
   if (value === undefined || value === null || value === '') return null;
   if (typeof value !== 'string') return undefined;
   const seconds = parseDurationSeconds(value.replace(/^(\d+h)0m0s$/, '$1'));
-  return seconds === null ? (parseRfc3339(value) ?? undefined) : addSeconds(now, seconds);
+  // The last second of a lifetime that begins now (RFC 5280 §4.1.2.5: both ends are inclusive).
+  return seconds === null ? (parseRfc3339(value) ?? undefined) : addSeconds(now, seconds - 1);
 }

@@ -7,6 +7,7 @@ import { type Refused, refused } from '../../core/faults/acme-problems.ts';
 import { formatDuration } from '../../core/time/duration.ts';
 import { addSeconds, type Instant, parseRfc3339 } from '../../core/time/instant.ts';
 import type { Authenticated, ByAccount } from './authenticate-request.ts';
+import { BACKDATE_SECONDS } from './provisioner-limits.ts';
 import type { AuthorizationStore, OrderStore, ProvisionerRecord } from './store-ports.ts';
 
 /** How long a client may take from new-order to finalize. */
@@ -57,7 +58,7 @@ function parsePeriod(
   if (end !== null) {
     const lifetime = end - (start ?? now);
     if (lifetime <= 0 || end <= now) return refused('malformed', 'notAfter lies before notBefore or in the past');
-    if (lifetime > provisioner.maxLifetimeSeconds) {
+    if (lifetime > provisioner.maxLifetimeSeconds + BACKDATE_SECONDS) {
       return refused(
         'malformed',
         `a lifetime of ${formatDuration(lifetime)} was asked for; the maximum of the provisioner ${provisioner.name} is ${formatDuration(provisioner.maxLifetimeSeconds)}`,
