@@ -20,11 +20,17 @@ export function authorityCertificates(paths: StatePaths): {
 }
 
 /** What the running authority wrote when it was ready; null when its process is gone. */
-export function readReady(paths: StatePaths): { readonly url: string; readonly pid: number } | null {
+export function readReady(
+  paths: StatePaths,
+): { readonly url: string; readonly plainUrl: string; readonly pid: number } | null {
   try {
-    const { url, pid } = JSON.parse(readFileSync(paths.ready, 'utf8')) as { url: string; pid: number };
+    const { url, plainUrl, pid } = JSON.parse(readFileSync(paths.ready, 'utf8')) as {
+      url: string;
+      plainUrl: string;
+      pid: number;
+    };
     process.kill(pid, 0);
-    return { url, pid };
+    return { url, plainUrl, pid };
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : null;
     if (code === 'ENOENT' || code === 'ESRCH' || cause instanceof SyntaxError) return null;

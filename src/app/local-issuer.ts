@@ -69,8 +69,9 @@ export async function openLocalIssuer(paths: StatePaths, password: PasswordOptio
 
 /** Where the authority's lists are, also when it is not running. */
 function plainBaseOf(paths: StatePaths): string {
-  const { dnsNames, listen, httpListen } = readConfig(paths.config);
   const running = readReady(paths);
-  const port = httpListen?.split(':').at(-1) ?? (running ? new URL(running.url).port : listen.split(':').at(-1));
+  if (running) return running.plainUrl;
+  const { dnsNames, listen, httpListen } = readConfig(paths.config);
+  const port = (httpListen ?? listen).split(':').at(-1);
   return `http://${dnsNames[0] ?? 'localhost'}${port === '80' ? '' : `:${port}`}`;
 }

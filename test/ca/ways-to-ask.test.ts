@@ -236,7 +236,10 @@ test('one-time tokens, renewal by the certificate itself, and nothing without ei
         response.on('end', () => resolve(text));
       }).on('error', reject);
     });
-    assert.match(plain, /^400 This is the TLS port .*\nUse https:\/\/127\.0\.0\.1:\d+\/acme\/acme\/directory/);
+    assert.match(
+      plain,
+      /^400 This Fullchain authority serves only .* without TLS\.\nUse https:\/\/127\.0\.0\.1:\d+\/acme\/acme\/directory/,
+    );
   });
 
   await t.test('its own certificate is renewed in the running process at two thirds of its life', async () => {

@@ -180,6 +180,8 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
       rootFingerprint: state.root.fingerprint,
       rootCertificate: paths.rootCertificate,
       pid: process.pid,
+      /** Where certificates say that lists and issuers are, for commands that issue beside the running authority. */
+      plainUrl: plainBase,
     };
     writeFileAtomically(paths.ready, `${JSON.stringify(ready)}\n`, 0o600);
     stops.push(() => rmSync(paths.ready, { force: true }));

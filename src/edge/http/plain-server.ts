@@ -41,7 +41,7 @@ async function answer(ports: PlainPorts, request: IncomingMessage, response: Ser
   text(
     response,
     400,
-    `This is the TLS port of a Fullchain authority, and the request came without TLS.\nUse ${ports.httpsBase}${/^\/[\x21-\x7e]*$/.test(path) ? path : '/'}`,
+    `This Fullchain authority serves only revocation lists and issuer certificates without TLS.\nUse ${ports.httpsBase}${/^\/[\x21-\x7e]*$/.test(path) ? path : '/'}`,
   );
 }
 
