@@ -4,7 +4,12 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { formatCertId } from '../../src/core/acme/renewal-info.ts';
+import { hexFromBytes } from '../../src/core/bytes/hex.ts';
+import { parseCertificate } from '../../src/core/x509/certificate.ts';
 import { assembleCsr, encodeCsrInfo } from '../../src/core/x509/csr.ts';
+import { authorityKeyIdentifier } from '../../src/core/x509/key-identifier.ts';
+import { obtainCertificate } from '../../src/edge/acme-client/obtain.ts';
 import { type AcmeSession, acmeSession, getUnsigned, postSigned } from '../../src/edge/acme-client/signed-request.ts';
 import { scratch, up } from '../ca/command-line.ts';
 import { freePort } from '../world/free-port.ts';
@@ -87,7 +92,7 @@ test('requests that the RFC wants refused are refused, with the type and the rea
   };
   const nobody = acmeSession(newKey(), ca);
   const order = (session: AcmeSession, ...identifiers: object[]) => raw(session, urls.newOrder ?? '', { identifiers });
-  const dns = (value: string) => ({ type: 'dns', value });
+  const dns = (value: string) => ({ type: 'dns', value }) as const;
   const readyOrder = await order(own, dns('a.localhost'));
   const orderUrl = String(readyOrder.headers.location);
   const { finalize = '', authorizations = [] } = JSON.parse(readyOrder.body) as {
@@ -390,6 +395,49 @@ test('requests that the RFC wants refused are refused, with the type and the rea
     const all = [first, second].flatMap(({ body }) => (JSON.parse(body) as { orders: string[] }).orders);
     assert.equal(new Set(all).size, 55);
     assert.doesNotMatch(String(second.headers.link), /rel="next"/);
+  });
+
+  await t.test('RFC 9773: the window of a certificate, and one replacement for it', async () => {
+    const name = 'ari.localhost';
+    const get = (url: string) => send('GET', url, {});
+    const [leaf] = await obtainCertificate(
+      own,
+      {
+        directory: ready.acmeDirectory,
+        contact: null,
+        identifiers: [dns(name)],
+        csr: Buffer.from(csr(name), 'base64url'),
+        sleep: async () => undefined,
+      },
+      {
+        type: 'http-01',
+        present: async (_name, token, keyAuthorization) => responder.present(token, keyAuthorization),
+        cleanUp: async () => undefined,
+      },
+    );
+    const certificate = parseCertificate(leaf ?? new Uint8Array());
+    const issuerKeyId = hexFromBytes(authorityKeyIdentifier(certificate)?.keyIdentifier ?? new Uint8Array());
+    const id = formatCertId({ issuerKeyId, serial: certificate.serial });
+    const info = await get(`${urls.renewalInfo}/${id}`);
+    assert.equal(info.status, 200);
+    assert.equal(info.headers['retry-after'], '1729');
+    const { start, end } = (JSON.parse(info.body) as { suggestedWindow: { start: string; end: string } })
+      .suggestedWindow;
+    const share = (text: string) => (Date.parse(text) / 1000 - certificate.validity.notBefore) / 86_460;
+    assert.ok(share(start) > 0.65 && share(end) < 0.69, `${start} to ${end}`);
+    assert.equal((await get(`${urls.renewalInfo}/AAAA.AAEC`)).status, 404);
+
+    const replacing = (session: AcmeSession, replaces: unknown, asked = name) =>
+      raw(session, urls.newOrder ?? '', { identifiers: [dns(asked)], replaces });
+    assert.equal((await replacing(own, 'rubbish')).status, 400);
+    assert.equal((await replacing(other, id)).status, 403, 'of another account');
+    assert.equal((await replacing(own, id, 'else.localhost')).status, 400, 'no name in common');
+    const first = await replacing(own, id);
+    assert.equal(first.status, 201);
+    assert.equal(JSON.parse(first.body).replaces, id, '§5: reflected in the order');
+    const second = await replacing(own, id);
+    assert.equal(second.status, 409);
+    assert.match(second.body, /alreadyReplaced/);
   });
 
   await t.test('§7.2 new-nonce answers HEAD with 200 and GET with 204, and is never cached', async () => {

@@ -41,8 +41,8 @@ export function parseIdentifiers(
 
 function parseIdentifier(value: unknown): Identifier | AcmeSubproblem {
   const record = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  const type = String(record.type).slice(0, 40);
-  const text = String(record.value).slice(0, 300);
+  const type = typeof record.type === 'string' ? record.type.slice(0, 40) : '';
+  const text = typeof record.value === 'string' ? record.value.slice(0, 300) : '';
   const problem = (kind: AcmeSubproblem['type'], detail: string): AcmeSubproblem => ({
     type: kind,
     detail,

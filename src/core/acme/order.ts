@@ -25,6 +25,8 @@ export interface Order {
   readonly notAfter: Instant | null;
   readonly createdAt: Instant;
   readonly expiresAt: Instant;
+  /** Identifier of the certificate that it replaces (RFC 9773 §5). */
+  readonly replaces?: string;
   /** The issuance that finalize recorded, if any: `certificateId` once signed, `abandonedWhy` if it failed for good. */
   readonly issuance: {
     readonly id: number;

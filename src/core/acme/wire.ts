@@ -20,6 +20,8 @@ export interface AcmeUrls {
   readonly newOrder: string;
   readonly revokeCert: string;
   readonly keyChange: string;
+  /** RFC 9773 §3: a certificate's identifier follows. */
+  readonly renewalInfo: string;
   account(id: number): string;
   orders(accountId: number): string;
   order(id: number): string;
@@ -38,6 +40,7 @@ export function acmeUrls(base: string): AcmeUrls {
     newOrder: `${base}/new-order`,
     revokeCert: `${base}/revoke-cert`,
     keyChange: `${base}/key-change`,
+    renewalInfo: `${base}/renewal-info`,
     account: (id) => `${base}/account/${id}`,
     orders: (accountId) => `${base}/account/${accountId}/orders`,
     order: (id) => `${base}/order/${id}`,
@@ -49,8 +52,16 @@ export function acmeUrls(base: string): AcmeUrls {
 }
 
 export function directoryWire(urls: AcmeUrls, meta: { readonly website?: string }): Record<string, unknown> {
-  const { newNonce, newAccount, newOrder, revokeCert, keyChange } = urls;
-  return { newNonce, newAccount, newOrder, revokeCert, keyChange, meta: { ...meta, externalAccountRequired: false } };
+  const { newNonce, newAccount, newOrder, revokeCert, keyChange, renewalInfo } = urls;
+  return {
+    newNonce,
+    newAccount,
+    newOrder,
+    revokeCert,
+    keyChange,
+    renewalInfo,
+    meta: { ...meta, externalAccountRequired: false },
+  };
 }
 
 export function accountWire(account: Account, urls: AcmeUrls): Record<string, unknown> {
@@ -72,6 +83,7 @@ export function orderWire(snapshot: OrderSnapshot, urls: AcmeUrls, now: Instant)
     identifiers: order.identifiers.map(({ type, value }) => ({ type, value })),
     ...(order.notBefore !== null && { notBefore: formatRfc3339(order.notBefore) }),
     ...(order.notAfter !== null && { notAfter: formatRfc3339(order.notAfter) }),
+    ...(order.replaces !== undefined && { replaces: order.replaces }),
     ...(problem && { error: problemDocument(problem) }),
     authorizations: authorizations.map((authorization) => urls.authorization(authorization.id)),
     finalize: urls.finalize(order.id),

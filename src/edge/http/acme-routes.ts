@@ -4,6 +4,7 @@ import type { Account } from '../../core/acme/account.ts';
 import { type Authorization, authorizationStatus, type ChallengeType } from '../../core/acme/authorization.ts';
 import { type OrderSnapshot, orderStatus } from '../../core/acme/order.ts';
 import { requireEmptyPayload } from '../../core/acme/payload.ts';
+import { askAgainAfterSeconds, parseCertId, renewalInfoWire, suggestedWindow } from '../../core/acme/renewal-info.ts';
 import {
   type AcmeUrls,
   accountWire,
@@ -116,6 +117,20 @@ export function acmeRoutes(app: FastifyInstance, ports: AcmeRoutePorts): void {
       });
       return reply.send();
     },
+  });
+
+  // RFC 9773 §4.1: an unauthenticated GET.
+  app.get<{ Params: Params }>(`${prefix}/renewal-info/:id`, async (request, reply) => {
+    const certId = parseCertId(request.params.id ?? '');
+    const record = certId && (await ports.store.findCertificate(certId.serial));
+    if (!record?.der || record.issuerKeyId !== certId?.issuerKeyId) {
+      return reply
+        .code(404)
+        .type('application/problem+json')
+        .send(problemDocument(notFound('certificate').problem));
+    }
+    const window = suggestedWindow(record, record.revokedAt !== null, ports.clock());
+    return reply.header('retry-after', String(askAgainAfterSeconds(record))).send(renewalInfoWire(window));
   });
 
   const post = (path: string, handle: (exchange: Exchange) => Promise<Answer | Refused>): void => {

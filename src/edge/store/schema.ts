@@ -101,4 +101,9 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE heartbeat (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL) STRICT;
   `,
+  // Which certificate an order replaces (RFC 9773 §5), as its identifier there.
+  `
+  ALTER TABLE acme_order ADD COLUMN replaces TEXT;
+  CREATE INDEX acme_order_by_replaces ON acme_order (replaces) WHERE replaces IS NOT NULL;
+  `,
 ];

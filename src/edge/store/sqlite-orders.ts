@@ -17,6 +17,7 @@ interface OrderRow {
   not_after: number | null;
   created_at: number;
   expires_at: number;
+  replaces: string | null;
 }
 
 interface IssuanceRow {
@@ -52,13 +53,14 @@ export function sqliteOrderStore(db: Database): OrderStore & AuthorizationStore 
   const authorizationsOfOrder = db.prepare('SELECT * FROM acme_authorization WHERE order_id = ? ORDER BY id');
   const authorizationById = db.prepare('SELECT * FROM acme_authorization WHERE id = ?');
   const insertOrder = db.prepare(
-    `INSERT INTO acme_order (account_id, provisioner, identifiers, not_before, not_after, created_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO acme_order (account_id, provisioner, identifiers, not_before, not_after, created_at, expires_at, replaces)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const insertAuthorization = db.prepare(
     `INSERT INTO acme_authorization (order_id, account_id, identifier_type, identifier_value, token, expires_at)
      VALUES (?, ?, ?, ?, ?, ?)`,
   );
+  const orderIdsReplacing = db.prepare('SELECT id FROM acme_order WHERE replaces = ? ORDER BY id');
   const orderIds = db.prepare('SELECT id FROM acme_order WHERE account_id = ? AND id > ? ORDER BY id LIMIT ?');
   const oldestOrders = db.prepare('SELECT id, expires_at FROM acme_order ORDER BY id LIMIT ?');
   const removeOrder = db.prepare('DELETE FROM acme_order WHERE id = ?');
@@ -86,10 +88,18 @@ export function sqliteOrderStore(db: Database): OrderStore & AuthorizationStore 
     return row ? authorizationOf(row) : null;
   };
 
+  const load = (id: number): OrderSnapshot | null => {
+    const row = orderById.get(id) as OrderRow | undefined;
+    if (!row) return null;
+    const issuance = issuanceOfOrder.get(orderKey(id)) as IssuanceRow | undefined;
+    return { order: orderOf(row, issuance), authorizations: authorizationsOf(id) };
+  };
+
   return {
     insertOrder: (draft) =>
       db.write((): OrderSnapshot => {
-        const { accountId, provisioner, identifiers, tokens, notBefore, notAfter, createdAt, expiresAt } = draft;
+        const { accountId, provisioner, identifiers, tokens, notBefore, notAfter, createdAt, expiresAt, replaces } =
+          draft;
         const id = Number(
           insertOrder.run(
             accountId,
@@ -99,6 +109,7 @@ export function sqliteOrderStore(db: Database): OrderStore & AuthorizationStore 
             notAfter,
             createdAt,
             expiresAt,
+            replaces ?? null,
           ).lastInsertRowid,
         );
         identifiers.forEach(({ type, value }, index) => {
@@ -113,18 +124,16 @@ export function sqliteOrderStore(db: Database): OrderStore & AuthorizationStore 
           notAfter,
           createdAt,
           expiresAt,
+          ...(replaces !== undefined && { replaces }),
           issuance: null,
         };
         return { order, authorizations: authorizationsOf(id) };
       }),
 
-    loadOrder: (id) =>
-      db.read(() => {
-        const row = orderById.get(id) as OrderRow | undefined;
-        if (!row) return null;
-        const issuance = issuanceOfOrder.get(orderKey(id)) as IssuanceRow | undefined;
-        return { order: orderOf(row, issuance), authorizations: authorizationsOf(id) };
-      }),
+    loadOrder: (id) => db.read(() => load(id)),
+
+    ordersReplacing: (certId) =>
+      db.read(() => (orderIdsReplacing.all(certId) as unknown as { id: number }[]).flatMap(({ id }) => load(id) ?? [])),
 
     listOrderIds: (accountId, after, limit) =>
       db.read(() => (orderIds.all(accountId, after, limit) as unknown as { id: number }[]).map(({ id }) => id)),
@@ -180,6 +189,7 @@ function orderOf(row: OrderRow, issuance: IssuanceRow | undefined): Order {
     notAfter: row.not_after as Instant | null,
     createdAt: row.created_at as Instant,
     expiresAt: row.expires_at as Instant,
+    ...(row.replaces !== null && { replaces: row.replaces }),
     issuance: issuance
       ? { id: issuance.id, certificateId: issuance.signed ? issuance.id : null, abandonedWhy: issuance.abandoned_why }
       : null,

@@ -1,14 +1,15 @@
 /** New orders, and reading what an account owns (RFC 8555 §7.4, §7.1.2.1, §7.5). */
 import { type Authorization, TOKEN_BYTE_LENGTH, tokenFromRandom } from '../../core/acme/authorization.ts';
-import { parseIdentifiers } from '../../core/acme/identifier.ts';
-import type { OrderSnapshot } from '../../core/acme/order.ts';
+import { type Identifier, parseIdentifiers } from '../../core/acme/identifier.ts';
+import { type OrderSnapshot, orderStatus } from '../../core/acme/order.ts';
 import { parseObjectPayload, requireEmptyPayload } from '../../core/acme/payload.ts';
+import { parseCertId } from '../../core/acme/renewal-info.ts';
 import { type Refused, refused } from '../../core/faults/acme-problems.ts';
 import { formatDuration } from '../../core/time/duration.ts';
 import { addSeconds, type Instant, parseRfc3339 } from '../../core/time/instant.ts';
 import type { Authenticated, ByAccount } from './authenticate-request.ts';
 import { BACKDATE_SECONDS } from './provisioner-limits.ts';
-import type { AuthorizationStore, OrderStore, ProvisionerRecord } from './store-ports.ts';
+import type { AuthorizationStore, CertificateStore, OrderStore, ProvisionerRecord } from './store-ports.ts';
 
 /** How long a client may take from new-order to finalize. */
 export const ORDER_LIFETIME_SECONDS = 24 * 3600;
@@ -17,7 +18,7 @@ export type OrderResult = { readonly kind: 'order'; readonly snapshot: OrderSnap
 
 /** §7.4. One token an identifier is drawn here and kept. */
 export async function newOrder(
-  store: Pick<OrderStore, 'insertOrder'>,
+  store: Pick<OrderStore, 'insertOrder' | 'ordersReplacing'> & Pick<CertificateStore, 'findCertificate'>,
   random: (byteLength: number) => Uint8Array,
   request: Authenticated<ByAccount>,
   provisioner: ProvisionerRecord,
@@ -25,12 +26,17 @@ export async function newOrder(
 ): Promise<OrderResult> {
   const payload = parseObjectPayload(request.payload);
   if (payload.kind === 'refused') return payload;
-  const { identifiers: asked, notBefore, notAfter } = payload.value;
+  const { identifiers: asked, notBefore, notAfter, replaces } = payload.value;
   if (!Array.isArray(asked)) return refused('malformed', 'identifiers is a list');
   const parsed = parseIdentifiers(asked);
   if (parsed.kind === 'refused') return parsed;
   const period = parsePeriod(notBefore, notAfter, provisioner, now);
   if (period.kind === 'refused') return period;
+  const refusal =
+    replaces === undefined
+      ? null
+      : await refuseReplacement(store, request.by.account.id, replaces, parsed.identifiers, now);
+  if (refusal) return refusal;
   const snapshot = await store.insertOrder({
     accountId: request.by.account.id,
     provisioner: provisioner.name,
@@ -40,8 +46,36 @@ export async function newOrder(
     notAfter: period.notAfter,
     createdAt: now,
     expiresAt: addSeconds(now, ORDER_LIFETIME_SECONDS),
+    ...(typeof replaces === 'string' && { replaces }),
   });
   return { kind: 'order', snapshot };
+}
+
+/**
+ * RFC 9773 §5: the certificate was issued to this account, shares a name with the order, and no other order that is not
+ * invalid replaces it; null when all of that holds.
+ */
+async function refuseReplacement(
+  store: Pick<OrderStore, 'ordersReplacing'> & Pick<CertificateStore, 'findCertificate'>,
+  accountId: number,
+  replaces: unknown,
+  identifiers: readonly Identifier[],
+  now: Instant,
+): Promise<Refused | null> {
+  const id = typeof replaces === 'string' ? parseCertId(replaces) : null;
+  if (typeof replaces !== 'string' || id === null)
+    return refused('malformed', 'replaces is not a certificate identifier (RFC 9773 §4.1)');
+  const record = await store.findCertificate(id.serial);
+  if (!record?.der || record.issuerKeyId !== id.issuerKeyId || record.accountId !== accountId) {
+    return refused('unauthorized', 'replaces names no certificate of this account');
+  }
+  if (!identifiers.some(({ value }) => record.names.includes(value))) {
+    return refused('malformed', 'the order and the certificate that it replaces have no name in common');
+  }
+  const others = await store.ordersReplacing(replaces);
+  return others.some((other) => orderStatus(other, now) !== 'invalid')
+    ? refused('alreadyReplaced', 'another order replaces this certificate already')
+    : null;
 }
 
 /** The dates that an order may ask for: refused now rather than at finalize, when the work is done. */

@@ -41,7 +41,8 @@ export async function revokeByAcme(
   if (der === null) return refused('malformed', 'certificate is the DER in base64url');
   const reason = code === undefined ? 'unspecified' : typeof code === 'number' ? reasonOfNumber(code) : null;
   if (reason === null || !SUBSCRIBER_REASONS.includes(reason)) {
-    return refused('badRevocationReason', `the reason ${JSON.stringify(code)} is not accepted; 0, 1, 3, 4 and 5 are`);
+    const shown = typeof code === 'number' ? code : `of type ${typeof code}`;
+    return refused('badRevocationReason', `the reason ${shown} is not accepted; 0, 1, 3, 4 and 5 are`);
   }
   const found = await findIssued(store, der);
   if (found.kind === 'refused') return found;

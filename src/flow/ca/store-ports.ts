@@ -40,11 +40,14 @@ export interface OrderDraft {
   readonly notAfter: Instant | null;
   readonly createdAt: Instant;
   readonly expiresAt: Instant;
+  readonly replaces?: string;
 }
 
 export interface OrderStore {
   readonly insertOrder: (draft: OrderDraft) => Promise<OrderSnapshot>;
   readonly loadOrder: (id: number) => Promise<OrderSnapshot | null>;
+  /** Orders that replace the certificate with this identifier (RFC 9773 §5). */
+  readonly ordersReplacing: (certId: string) => Promise<readonly OrderSnapshot[]>;
   /** Numbers of an account's orders in ascending order, after `after`, at most `limit`. */
   readonly listOrderIds: (accountId: number, after: number, limit: number) => Promise<readonly number[]>;
   /** Removes orders and their authorizations whose expiry lies before `before`; returns how many orders. */
