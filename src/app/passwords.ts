@@ -19,7 +19,10 @@ export interface PasswordSource {
 /** The source without the place of the state, as options give it. */
 export type PasswordOptions = Omit<PasswordSource, 'generated'>;
 
-/** @throws OperatorFault password-file-exposed, input-unreadable */
+/** OpenSSL's tools read no more of a password, and a key that they cannot open is of no use. */
+const MAX_PASSWORD_BYTES = 1023;
+
+/** @throws OperatorFault password-file-exposed, input-unreadable, usage */
 export function readPasswordFile(path: string): Uint8Array {
   let text: string;
   try {
@@ -43,7 +46,17 @@ export function readPasswordFile(path: string): Uint8Array {
   // A final newline is the editor's, not the password's: openssl -passin file: reads the first line likewise.
   const line = text.split(/\r?\n/, 1)[0] ?? '';
   if (line === '') throw new OperatorFault('password-missing', `the password file ${path} is empty`, { path });
-  return Buffer.from(line);
+  return passwordOf(line, `the password in ${path}`);
+}
+
+function passwordOf(text: string, what: string): Uint8Array {
+  const password = Buffer.from(text);
+  if (password.byteLength > MAX_PASSWORD_BYTES)
+    throw new OperatorFault(
+      'usage',
+      `${what} has ${password.byteLength} bytes; at most ${MAX_PASSWORD_BYTES} are used`,
+    );
+  return password;
 }
 
 /**
@@ -55,7 +68,7 @@ export function readPasswordFile(path: string): Uint8Array {
 export async function findPassword(source: PasswordSource, what: string): Promise<Uint8Array | null> {
   const { file, environment, ask, generated } = source;
   if (file !== undefined) return readPasswordFile(file);
-  if (environment !== undefined && environment !== '') return Buffer.from(environment);
+  if (environment !== undefined && environment !== '') return passwordOf(environment, `the given password of ${what}`);
   if (!ask && existsSync(generated)) return readPasswordFile(generated);
   return ask || process.stdin.isTTY ? askPassword(`Password of ${what}`) : null;
 }
@@ -89,5 +102,5 @@ async function askPassword(message: string): Promise<Uint8Array> {
   const { isCancel, password } = await import('@clack/prompts');
   const answer = await password({ message, output: process.stderr });
   if (isCancel(answer) || !answer) throw new OperatorFault('password-missing', 'no password was typed');
-  return Buffer.from(answer);
+  return passwordOf(answer, 'the password');
 }

@@ -89,7 +89,10 @@ export function intent(overrides: Partial<IssuanceIntent> = {}): IssuanceIntent 
 }
 
 /** An intent and its certificate, recorded. The DER is no DER: a store keeps bytes. */
-export async function issued(store: IssuanceStore, overrides: Partial<IssuanceIntent> = {}): Promise<CertificateRecord> {
+export async function issued(
+  store: IssuanceStore,
+  overrides: Partial<IssuanceIntent> = {},
+): Promise<CertificateRecord> {
   const recorded = await store.recordIntent(intent(overrides));
   if (recorded.kind !== 'recorded') throw new Error('the order or token has an issuance already');
   const der = distinct(64);

@@ -50,11 +50,7 @@ test('the status of an authorization follows from its facts and the time (RFC 85
   }
 });
 
-const OFFERED: readonly (readonly [
-  what: string,
-  Parameters<typeof authorization>[0],
-  readonly ChallengeType[],
-])[] = [
+const OFFERED: readonly (readonly [what: string, Parameters<typeof authorization>[0], readonly ChallengeType[]])[] = [
   ['a name', { identifier: dns('a.test') }, ['http-01', 'dns-01', 'tls-alpn-01']],
   ['a wildcard, by DNS alone (§7.1.3)', { identifier: dns('*.a.test') }, ['dns-01']],
   ['an address, not by DNS (RFC 8738 §7)', { identifier: ip('192.0.2.1') }, ['http-01', 'tls-alpn-01']],
@@ -92,7 +88,10 @@ test('a token carries at least 128 bits in base64url (RFC 8555 §8)', () => {
 
 test('a key authorization joins token and thumbprint with a dot (RFC 8555 §8.1, the example of §8.3)', () => {
   assert.equal(
-    keyAuthorization('LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0', '9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI' as Thumbprint),
+    keyAuthorization(
+      'LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0',
+      '9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI' as Thumbprint,
+    ),
     'LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0.9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI',
   );
 });

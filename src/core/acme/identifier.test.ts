@@ -19,7 +19,11 @@ const ACCEPTED: readonly (readonly [what: string, asked: readonly unknown[], ide
   ['one name', [dns('a.test')], [dns('a.test')]],
   ['a name of one label', [dns('localhost')], [dns('localhost')]],
   ['upper case becomes lower case', [dns('A.Test')], [dns('a.test')]],
-  ['the same name in three spellings is one', [dns('localhost'), dns('LOCALHOST'), dns('localhost')], [dns('localhost')]],
+  [
+    'the same name in three spellings is one',
+    [dns('localhost'), dns('LOCALHOST'), dns('localhost')],
+    [dns('localhost')],
+  ],
   ['the order of first mention is kept', [dns('b.test'), dns('a.test'), dns('B.test')], [dns('b.test'), dns('a.test')]],
   ['a wildcard', [dns('*.a.test')], [dns('*.a.test')]],
   ['a wildcard and its base name are two', [dns('*.a.test'), dns('a.test')], [dns('*.a.test'), dns('a.test')]],
@@ -126,7 +130,11 @@ test('several refusals are one problem: of their type when they share it, else c
 });
 
 test('an order names between 1 and 100 identifiers, duplicates counted', () => {
-  for (const asked of [[], Array.from({ length: 101 }, (_, i) => dns(`${i}.test`)), new Array(101).fill(dns('a.test'))]) {
+  for (const asked of [
+    [],
+    Array.from({ length: 101 }, (_, i) => dns(`${i}.test`)),
+    new Array(101).fill(dns('a.test')),
+  ]) {
     const result = parseIdentifiers(asked);
     assert.equal(result.kind === 'refused' && result.problem.type, 'malformed');
   }

@@ -18,12 +18,7 @@ const SIGNED = { id: 5, certificateId: 5, abandonedWhy: null };
 const RECORDED = { id: 5, certificateId: null, abandonedWhy: null };
 const ABANDONED = { id: 5, certificateId: null, abandonedWhy: 'the signer failed' };
 
-const STATUSES: readonly (readonly [
-  what: string,
-  Partial<Order>,
-  readonly Authorization[],
-  OrderStatus,
-])[] = [
+const STATUSES: readonly (readonly [what: string, Partial<Order>, readonly Authorization[], OrderStatus])[] = [
   ['nothing proven', {}, [pending], 'pending'],
   ['being proven', {}, [running], 'pending'],
   ['one of two proven', {}, [valid, pending], 'pending'],
@@ -36,7 +31,12 @@ const STATUSES: readonly (readonly [
   ['a second after its expiry', { expiresAt: at(-1) }, [valid], 'invalid'],
   ['expired before anything was proven', { expiresAt: at(-1) }, [pending], 'invalid'],
   ['issuance recorded, not signed', { issuance: RECORDED }, [valid], 'processing'],
-  ['issuance recorded, then expired: it will still be signed', { issuance: RECORDED, expiresAt: at(-1) }, [valid], 'processing'],
+  [
+    'issuance recorded, then expired: it will still be signed',
+    { issuance: RECORDED, expiresAt: at(-1) },
+    [valid],
+    'processing',
+  ],
   ['signed', { issuance: SIGNED }, [valid], 'valid'],
   ['signed, and expired since: the certificate stays', { issuance: SIGNED, expiresAt: at(-1) }, [valid], 'valid'],
   ['signed, and an authorization given back since', { issuance: SIGNED }, [deactivated], 'valid'],
@@ -110,16 +110,38 @@ const ACCEPTED: readonly (readonly [
   ['one name', [dns('a.test')], csrFor(['a.test'])],
   ['the name in upper case', [dns('a.test')], csrFor(['A.TEST']), [dns('a.test')]],
   ['the name twice', [dns('a.test')], csrFor(['a.test', 'a.test']), [dns('a.test')]],
-  ['two names in the client’s order', [dns('a.test'), dns('b.test')], csrFor(['b.test', 'a.test']), [dns('b.test'), dns('a.test')]],
+  [
+    'two names in the client’s order',
+    [dns('a.test'), dns('b.test')],
+    csrFor(['b.test', 'a.test']),
+    [dns('b.test'), dns('a.test')],
+  ],
   ['a wildcard', [dns('*.a.test')], csrFor(['*.a.test'])],
   ['an address', [ip('192.0.2.1')], csrFor(['192.0.2.1'])],
   ['a name and an address', [dns('a.test'), ip('::1')], csrFor(['a.test', '::1'])],
-  ['a common name that is one of the names', [dns('a.test'), dns('b.test')], csrFor(['a.test', 'b.test'], { commonName: 'b.test' })],
+  [
+    'a common name that is one of the names',
+    [dns('a.test'), dns('b.test')],
+    csrFor(['a.test', 'b.test'], { commonName: 'b.test' }),
+  ],
   ['a common name in upper case', [dns('a.test')], csrFor(['a.test'], { commonName: 'A.Test' })],
   ['a common name alone (§7.4)', [dns('a.test')], csrFor([], { commonName: 'a.test' })],
-  ['a common name that completes the names', [dns('a.test'), dns('b.test')], csrFor(['b.test'], { commonName: 'a.test' }), [dns('b.test'), dns('a.test')]],
-  ['an address as common name, as acme.sh sends', [ip('192.0.2.1')], csrFor(['192.0.2.1'], { commonName: '192.0.2.1' })],
-  ['two common names, both names of the order', [dns('a.test'), dns('b.test')], csrWithCommonNames(['a.test', 'b.test'])],
+  [
+    'a common name that completes the names',
+    [dns('a.test'), dns('b.test')],
+    csrFor(['b.test'], { commonName: 'a.test' }),
+    [dns('b.test'), dns('a.test')],
+  ],
+  [
+    'an address as common name, as acme.sh sends',
+    [ip('192.0.2.1')],
+    csrFor(['192.0.2.1'], { commonName: '192.0.2.1' }),
+  ],
+  [
+    'two common names, both names of the order',
+    [dns('a.test'), dns('b.test')],
+    csrWithCommonNames(['a.test', 'b.test']),
+  ],
   ['CA:TRUE, of which nothing is copied', [dns('a.test')], csrOfAuthority('a.test')],
 ];
 
@@ -144,16 +166,36 @@ const REFUSED: readonly (readonly [
   ['a subdomain', [dns('a.test')], csrFor(['x.a.test']), /names x\.a\.test/],
   ['the wildcard of the name', [dns('a.test')], csrFor(['*.a.test']), /names \*\.a\.test/],
   ['the base of the wildcard', [dns('*.a.test')], csrFor(['a.test']), /names a\.test/],
-  ['a duplicate that hides a missing one', [dns('a.test'), dns('b.test')], csrFor(['a.test', 'a.test']), /does not name b\.test/],
+  [
+    'a duplicate that hides a missing one',
+    [dns('a.test'), dns('b.test')],
+    csrFor(['a.test', 'a.test']),
+    /does not name b\.test/,
+  ],
   ['the name with a final dot', [dns('a.test')], csrFor(['a.test.']), /names a\.test\./],
   ['an address that was not ordered', [dns('a.test')], csrFor(['a.test', '192.0.2.1']), /names 192\.0\.2\.1/],
   ['an address as a DNS name', [ip('::1')], csrFor([], { commonName: '::2' }), /common name "::2"/],
   ['an e-mail address', [dns('a.test')], csrFor(['a.test', 'mailto:a@a.test']), /name of kind email/],
   ['a URI', [dns('a.test')], csrFor(['a.test', 'spiffe://a.test/x']), /name of kind uri/],
-  ['a common name that is no name of the order', [dns('a.test')], csrFor(['a.test'], { commonName: 'b.test' }), /common name "b\.test"/],
-  ['a common name in prose', [dns('a.test')], csrFor(['a.test'], { commonName: 'My Server' }), /common name "My Server"/],
+  [
+    'a common name that is no name of the order',
+    [dns('a.test')],
+    csrFor(['a.test'], { commonName: 'b.test' }),
+    /common name "b\.test"/,
+  ],
+  [
+    'a common name in prose',
+    [dns('a.test')],
+    csrFor(['a.test'], { commonName: 'My Server' }),
+    /common name "My Server"/,
+  ],
   ['a second common name that is none', [dns('a.test')], csrWithCommonNames(['a.test', 'evil.test']), /"evil\.test"/],
-  ['a common name with a Kelvin sign', [dns('k.test')], csrFor(['k.test'], { commonName: '\u212A.test' }), /common name/],
+  [
+    'a common name with a Kelvin sign',
+    [dns('k.test')],
+    csrFor(['k.test'], { commonName: '\u212A.test' }),
+    /common name/,
+  ],
 ];
 
 test('a CSR for more, fewer or other names is badCSR, both ways (RFC 8555 §7.4)', () => {

@@ -32,7 +32,9 @@ test('the window lies around two thirds of the life, and in the past for a revok
   const start = instantFromSeconds(1_800_000_000);
   const day = validityFrom(start, 86_400);
   const window = suggestedWindow(day, false, start);
-  assert.ok(window.start < start + 57_600 && window.end > start + 57_600 && Math.abs(window.end - window.start - 1728) <= 1);
+  assert.ok(
+    window.start < start + 57_600 && window.end > start + 57_600 && Math.abs(window.end - window.start - 1728) <= 1,
+  );
   const revoked = suggestedWindow(day, true, start);
   assert.ok(revoked.start < revoked.end && revoked.end < start);
   assert.deepEqual(

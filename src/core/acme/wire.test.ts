@@ -10,15 +10,20 @@ import { accountWire, acmeUrls, authorizationWire, challengeWire, directoryWire,
 const BASE = 'https://ca.test/acme/acme';
 const urls = acmeUrls(BASE);
 
-test('a directory has the members of RFC 8555 §7.1.1, and none for what is not served', () => {
-  assert.deepEqual(directoryWire(urls, { website: 'https://ca.test' }), {
-    newNonce: `${BASE}/new-nonce`,
-    newAccount: `${BASE}/new-account`,
-    newOrder: `${BASE}/new-order`,
-    revokeCert: `${BASE}/revoke-cert`,
-    keyChange: `${BASE}/key-change`,
-    meta: { website: 'https://ca.test', externalAccountRequired: false },
-  });
+test('a directory has the members of RFC 8555 §7.1.1 under one base, and none for what is not served', () => {
+  const { meta, ...resources } = directoryWire(urls, { website: 'https://ca.test' });
+  assert.deepEqual(meta, { website: 'https://ca.test', externalAccountRequired: false });
+  for (const [name, path] of [
+    ['newNonce', 'new-nonce'],
+    ['newAccount', 'new-account'],
+    ['newOrder', 'new-order'],
+    ['revokeCert', 'revoke-cert'],
+    ['keyChange', 'key-change'],
+  ] as const)
+    assert.equal(resources[name], `${BASE}/${path}`);
+  for (const [name, url] of Object.entries(resources))
+    assert.match(String(url), /^https:\/\/ca\.test\/acme\/acme\//, name);
+  assert.equal('newAuthz' in resources, false, '§7.4.1 is optional and not here');
 });
 
 test('an account shows its status, contacts and orders, never its key (RFC 8555 §7.1.2)', () => {

@@ -9,7 +9,7 @@
  *   ready.json                      where the running authority listens
  *   authority.lock                  held by the running authority
  */
-import { accessSync, chmodSync, constants, existsSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 
@@ -61,7 +61,7 @@ export function isInitialised(paths: StatePaths): boolean {
  * @throws OperatorFault state-unwritable, state-exposed
  */
 export function prepareStateDirectory(paths: StatePaths): void {
-  guardWritable(paths, () => mkdirSync(paths.root, { recursive: true, mode: 0o700 }));
+  guardWritable(paths.root, () => mkdirSync(paths.root, { recursive: true, mode: 0o700 }));
   const { mode, uid } = statSync(paths.root);
   if (!statSync(paths.root).isDirectory())
     throw new OperatorFault('state-unwritable', `${paths.root} is not a directory`, { path: paths.root });
@@ -76,11 +76,17 @@ export function prepareStateDirectory(paths: StatePaths): void {
         { path: paths.root },
       );
     }
-    guardWritable(paths, () => chmodSync(paths.root, 0o700));
+    guardWritable(paths.root, () => chmodSync(paths.root, 0o700));
   }
-  guardWritable(paths, () => accessSync(paths.root, constants.R_OK | constants.W_OK | constants.X_OK));
-  for (const part of ['certs', 'secrets', 'db'])
-    guardWritable(paths, () => mkdirSync(join(paths.root, part), { recursive: true, mode: 0o700 }));
+  const access = constants.R_OK | constants.W_OK | constants.X_OK;
+  guardWritable(paths.root, () => accessSync(paths.root, access));
+  for (const part of ['certs', 'secrets', 'db'].map((name) => join(paths.root, name))) {
+    guardWritable(part, () => {
+      mkdirSync(part, { recursive: true, mode: 0o700 });
+      // Whoever has run this once as root has left parts that are root's.
+      accessSync(part, access);
+    });
+  }
 }
 
 /** @throws OperatorFault state-exposed when a secret can be read by others */
@@ -88,7 +94,8 @@ export function refuseExposedSecrets(paths: StatePaths): void {
   const directory = join(paths.root, 'secrets');
   for (const name of existsSync(directory) ? readdirSync(directory) : []) {
     const path = join(directory, name);
-    const { mode } = lstatSync(path);
+    // Of a link the target counts: a link itself is open to everybody.
+    const { mode } = statSync(path, { throwIfNoEntry: false }) ?? { mode: 0 };
     if (mode & 0o077)
       throw new OperatorFault('state-exposed', `${path} has mode ${(mode & 0o777).toString(8)}: others may read it`, {
         path,
@@ -96,20 +103,14 @@ export function refuseExposedSecrets(paths: StatePaths): void {
   }
 }
 
-function guardWritable(paths: StatePaths, action: () => void): void {
+function guardWritable(path: string, action: () => void): void {
   try {
     action();
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    if (code === 'ENOSPC')
-      throw new OperatorFault('disk-full', `no room to write in ${paths.root}`, { path: paths.root }, cause);
+    if (code === 'ENOSPC') throw new OperatorFault('disk-full', `no room to write in ${path}`, { path }, cause);
     if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOENT', 'EEXIST'].includes(code)) {
-      throw new OperatorFault(
-        'state-unwritable',
-        `the state directory ${paths.root} cannot be written (${code})`,
-        { path: paths.root },
-        cause,
-      );
+      throw new OperatorFault('state-unwritable', `${path} cannot be written (${code})`, { path }, cause);
     }
     throw cause;
   }

@@ -1,5 +1,5 @@
 /** ACME over HTTP (RFC 8555 §6, §7): bytes → signed request → flow → resource or problem document. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Account } from '../../core/acme/account.ts';
 import { type Authorization, authorizationStatus, type ChallengeType } from '../../core/acme/authorization.ts';
 import { type OrderSnapshot, orderStatus } from '../../core/acme/order.ts';
@@ -108,7 +108,12 @@ export function acmeRoutes(app: FastifyInstance, ports: AcmeRoutePorts): void {
     method: ['GET', 'HEAD'],
     url: `${prefix}/new-nonce`,
     handler: async (request, reply) => {
-      const { urls } = await surroundings(ports, request);
+      const { provisioner, urls } = await surroundings(ports, request);
+      if (provisioner === null)
+        return reply
+          .code(404)
+          .type('application/problem+json')
+          .send(problemDocument(noProvisioner(request).problem));
       // §7.2: 200 to HEAD, 204 to GET.
       reply.code(request.method === 'HEAD' ? 200 : 204).headers({
         'replay-nonce': ports.issueNonce(),
@@ -132,6 +137,31 @@ export function acmeRoutes(app: FastifyInstance, ports: AcmeRoutePorts): void {
     const window = suggestedWindow(record, record.revokedAt !== null, ports.clock());
     return reply.header('retry-after', String(askAgainAfterSeconds(record))).send(renewalInfoWire(window));
   });
+
+  const refuseMethods = (url: string, method: HTTPMethods[], allow: string): void => {
+    app.route({
+      method,
+      url,
+      exposeHeadRoute: false,
+      handler: (request, reply) =>
+        send(
+          ports,
+          request,
+          reply.header('allow', allow),
+          problemAnswer(
+            refused(
+              'malformed',
+              allow === 'POST'
+                ? `${request.method} is not allowed here; resources are fetched with POST-as-GET (RFC 8555 §6.3)`
+                : `${request.method} is not allowed here; this is fetched with GET`,
+              { status: 405 },
+            ).problem,
+          ),
+        ),
+    });
+  };
+  for (const path of ['/directory', '/new-nonce'])
+    refuseMethods(`${prefix}${path}`, ['POST', 'PUT', 'PATCH', 'DELETE'], 'GET, HEAD');
 
   const post = (path: string, handle: (exchange: Exchange) => Promise<Answer | Refused>): void => {
     const url = `${prefix}${path}`;
@@ -164,24 +194,7 @@ export function acmeRoutes(app: FastifyInstance, ports: AcmeRoutePorts): void {
       });
       return send(ports, request, reply, 'kind' in answer ? problemAnswer(answer.problem) : answer);
     });
-    app.route({
-      method: ['GET', 'PUT', 'PATCH', 'DELETE'],
-      url,
-      exposeHeadRoute: false,
-      handler: (request, reply) =>
-        send(
-          ports,
-          request,
-          reply.header('allow', 'POST'),
-          problemAnswer(
-            refused(
-              'malformed',
-              `${request.method} is not allowed here; resources are fetched with POST-as-GET (RFC 8555 §6.3)`,
-              { status: 405 },
-            ).problem,
-          ),
-        ),
-    });
+    refuseMethods(url, ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'], 'POST');
   };
 
   /** Most resources: signed by an account, named by a number. */

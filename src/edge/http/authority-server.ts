@@ -47,8 +47,10 @@ export async function authorityServer(
     requestCert: true,
     rejectUnauthorized: false,
     handshakeTimeout: 10_000,
-    requestTimeout: 30_000,
+    // A request is 64 KiB at most.
+    requestTimeout: 15_000,
     headersTimeout: 10_000,
+    connectionsCheckingInterval: 1000,
     keepAliveTimeout: 60_000,
     maxHeaderSize: 16 * 1024,
     noDelay: true,
@@ -75,10 +77,15 @@ export async function authorityServer(
       }),
   );
   await app.ready();
+  // node:http enforces the time limits above only from this event on, and this server is handed its connections.
+  https.emit('listening');
   return {
     https,
     replacePair: (next) => https.setSecureContext(secureContextOptions(next, clientRoots)),
-    close: () => app.close(),
+    close: async () => {
+      https.close();
+      await app.close();
+    },
   };
 }
 

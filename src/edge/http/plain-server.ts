@@ -16,7 +16,13 @@ export interface PlainPorts {
 
 export function plainServer(ports: PlainPorts): Server {
   const server = createServer(
-    { requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 8 * 1024 },
+    {
+      requestTimeout: 10_000,
+      headersTimeout: 10_000,
+      connectionsCheckingInterval: 1000,
+      keepAliveTimeout: 5_000,
+      maxHeaderSize: 8 * 1024,
+    },
     (request, response) => {
       answer(ports, request, response).catch((fault: unknown) => {
         ports.onFault(fault);
@@ -25,6 +31,8 @@ export function plainServer(ports: PlainPorts): Server {
     },
   );
   server.maxRequestsPerSocket = 100;
+  // node:http enforces the time limits above only from this event on, and this server is handed its connections.
+  server.emit('listening');
   return server;
 }
 

@@ -4,8 +4,10 @@
  * with 2,048 iterations and cannot be told otherwise.
  */
 import { createCipheriv, createPrivateKey, type KeyObject, pbkdf2Sync } from 'node:crypto';
+import { DerError, readDer, readElements } from '../../core/asn1/der-reader.ts';
 import { integer, nullValue, octetString, oid, sequence } from '../../core/asn1/der-writer.ts';
-import { pemFromDer } from '../../core/bytes/pem.ts';
+import { TAG } from '../../core/asn1/tags.ts';
+import { pemBlocksLabelled, pemFromDer } from '../../core/bytes/pem.ts';
 
 /** OWASP's 2023 figure for PBKDF2-HMAC-SHA-256; about 150 ms once a start. */
 export const PBKDF2_ITERATIONS = 600_000;
@@ -51,21 +53,29 @@ export class WrongPassword extends Error {
   }
 }
 
-/** PEM (encrypted PKCS#8, or any form OpenSSL knows) → key. @throws WrongPassword; Error when it is no key at all */
+/** PEM (encrypted PKCS#8, or any form OpenSSL knows) → key. @throws WrongPassword; Error when it is no key, or damaged */
 export function decryptPrivateKey(pem: string, password: Uint8Array): KeyObject {
   try {
     return createPrivateKey({ key: pem, format: 'pem', passphrase: Buffer.from(password) });
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     // A wrong password shows as a padding failure of the cipher, or as rubbish where PKCS#8 should be.
-    if (
-      /BAD_DECRYPT|bad decrypt|INTERRUPTED|CIPHERFINAL|WRONG|ASN1|DECODER/i.test(
-        `${code} ${cause instanceof Error ? cause.message : ''}`,
-      ) &&
-      pem.includes('ENCRYPTED')
-    ) {
-      throw new WrongPassword(cause);
-    }
+    throw isEncryptedKey(pem) ? new WrongPassword(cause) : cause;
+  }
+}
+
+/** Whether it is a whole encrypted key: only then can the password be at fault. */
+function isEncryptedKey(pem: string): boolean {
+  // The traditional form (RFC 1421 §4.6.1.1) says so in a header.
+  if (/^Proc-Type: 4,ENCRYPTED/m.test(pem)) return /^-----END [A-Z ]*PRIVATE KEY-----/m.test(pem);
+  const [block] = pemBlocksLabelled(pem, 'ENCRYPTED PRIVATE KEY');
+  if (!block) return false;
+  try {
+    // EncryptedPrivateKeyInfo (RFC 5958 §3): the algorithm, and what it encrypted.
+    const info = readDer(block.der, 'key');
+    const tags = readElements(info, 'key').map(({ tag }) => tag);
+    return info.tag === TAG.SEQUENCE && tags.join() === [TAG.SEQUENCE, TAG.OCTET_STRING].join();
+  } catch (cause) {
+    if (cause instanceof DerError) return false;
     throw cause;
   }
 }

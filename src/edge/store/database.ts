@@ -6,7 +6,7 @@
  * SQLite commits into the write-ahead log; the sync of that log is ours (fdatasync in the thread pool), so that the event
  * loop goes on while the disk works. Why that is as durable as synchronous=FULL: docs/decisions/2026-11-25-group-commit.md.
  */
-import { closeSync, fdatasync, openSync, statfsSync } from 'node:fs';
+import { closeSync, fdatasync, fdatasyncSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StoreFault } from '../../flow/ca/store-ports.ts';
@@ -35,14 +35,21 @@ export interface Database {
  * @throws StoreFault database-damaged, or SchemaTooNew when a newer Fullchain wrote it
  */
 export function openDatabase(path: string): Database {
-  const db = guarded(path, () => {
-    const opened = new DatabaseSync(path, { timeout: 5000 });
-    opened.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32768;',
+  const db = guarded(path, () => new DatabaseSync(path, { timeout: 5000 }));
+  try {
+    // Before anything is set: the file of a newer program stays as it is.
+    const version = guarded(path, () => schemaVersion(db));
+    if (version > MIGRATIONS.length) throw new SchemaTooNew(version);
+    guarded(path, () =>
+      db.exec(
+        'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32768;',
+      ),
     );
-    return opened;
-  });
-  migrate(db, path);
+    if (version < MIGRATIONS.length) guarded(path, () => migrate(db));
+  } catch (fault) {
+    db.close();
+    throw fault;
+  }
   const statements = new Map<string, StatementSync>();
   const log = path === ':memory:' ? null : syncedLog(`${path}-wal`);
   let queue: QueuedJob[] = [];
@@ -51,7 +58,7 @@ export function openDatabase(path: string): Database {
   const flush = (): void => {
     const group = queue;
     queue = [];
-    if (group.length > 0 && open) commitGroup(db, path, group, log);
+    if (group.length > 0) commitGroup(db, path, group, log);
   };
 
   return {
@@ -65,6 +72,7 @@ export function openDatabase(path: string): Database {
     },
     write<T>(job: Job<T>): Promise<T> {
       return new Promise<T>((resolve, reject) => {
+        if (!open) throw new StoreFault('database-failed', 'the database is closed', null);
         if (queue.length === 0) setImmediate(flush);
         queue.push({ job, resolve, reject });
       });
@@ -75,11 +83,11 @@ export function openDatabase(path: string): Database {
       return value;
     },
     close() {
-      flush();
+      if (!open) return;
       open = false;
-      // The last connection checkpoints and syncs everything as it closes.
-      db.close();
+      flush();
       log?.close();
+      db.close();
     },
   };
 }
@@ -91,6 +99,7 @@ interface SyncedLog {
   readonly isBehind: () => boolean;
   /** Resolves when everything that is committed now is on disk. @throws StoreFault: then it never will be */
   readonly sync: () => Promise<void>;
+  /** Syncs what is committed, at once: whoever waits is answered. */
   readonly close: () => void;
 }
 
@@ -109,11 +118,7 @@ function syncedLog(path: string): SyncedLog {
       descriptor ??= openSync(path, 'r+');
       fdatasync(descriptor, (fault) => {
         if (fault) {
-          broken = new StoreFault(
-            fault.code === 'ENOSPC' ? 'disk-full' : 'database-failed',
-            `syncing to disk failed: ${fault.message}; restart the authority`,
-            fault,
-          );
+          broken ??= syncFault(fault);
           reject(broken);
         } else {
           synced = Math.max(synced, target);
@@ -138,18 +143,43 @@ function syncedLog(path: string): SyncedLog {
       }
     },
     close() {
-      if (descriptor !== null) closeSync(descriptor);
+      if (descriptor === null) return;
+      const last = descriptor;
       descriptor = null;
+      try {
+        if (synced < written) fdatasyncSync(last);
+        synced = written;
+      } catch (fault) {
+        broken ??= syncFault(fault as NodeJS.ErrnoException);
+      }
+      // A sync that is still running needs its descriptor.
+      const close = (): void => closeSync(last);
+      if (running) running.then(close, close);
+      else close();
     },
   };
 }
 
-/** All jobs in one transaction; if any of them or the commit fails, each again in a transaction of its own. */
+function syncFault(cause: NodeJS.ErrnoException): StoreFault {
+  return new StoreFault(
+    cause.code === 'ENOSPC' ? 'disk-full' : 'database-failed',
+    `syncing to disk failed: ${cause.message}; restart the authority`,
+    cause,
+  );
+}
+
+/**
+ * All jobs in one transaction; if any of them or the commit fails, each again in a transaction of its own. Not so when
+ * another process holds the database: each would wait for it again, and nothing else would run meanwhile.
+ */
 function commitGroup(db: DatabaseSync, path: string, group: readonly QueuedJob[], log: SyncedLog | null): void {
   const results = attempt(db, path, group);
   if (results.kind === 'failed') {
-    if (group.length === 1) group[0]?.reject(results.fault);
-    else for (const job of group) commitGroup(db, path, [job], log);
+    if (group.length === 1 || (results.fault instanceof StoreFault && results.fault.code === 'database-locked')) {
+      for (const { reject } of group) reject(results.fault);
+    } else {
+      for (const job of group) commitGroup(db, path, [job], log);
+    }
     return;
   }
   const answer = (): void => {
@@ -195,15 +225,20 @@ export class SchemaTooNew extends Error {
   }
 }
 
-function migrate(db: DatabaseSync, path: string): void {
-  const version = guarded(path, () => Number(db.prepare('PRAGMA user_version').get()?.user_version));
-  if (version > MIGRATIONS.length) {
-    db.close();
-    throw new SchemaTooNew(version);
+function schemaVersion(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.user_version);
+}
+
+function migrate(db: DatabaseSync): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    // Asked again inside the transaction: another process may have migrated while this one waited.
+    for (const sql of MIGRATIONS.slice(schemaVersion(db))) db.exec(sql);
+    db.exec(`PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`);
+  } catch (fault) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw fault;
   }
-  MIGRATIONS.slice(version).forEach((sql, index) => {
-    guarded(path, () => db.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${version + index + 1}; COMMIT;`));
-  });
 }
 
 function guarded<T>(path: string, job: () => T): T {

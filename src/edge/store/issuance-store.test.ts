@@ -11,6 +11,7 @@ const ONCE: readonly IssuanceOrigin[] = [
   { kind: 'order', orderId: 8 },
   { kind: 'token', provisioner: 'admin', tokenId: '7' },
   { kind: 'token', provisioner: 'other', tokenId: '7' },
+  { kind: 'token', provisioner: 'other', tokenId: '7:7' },
 ];
 
 const OFTEN: readonly IssuanceOrigin[] = [{ kind: 'authority' }, { kind: 'renewal', certificateId: 7 }];

@@ -22,7 +22,7 @@ export function sqliteCrlStore(db: Database): CrlStore {
   );
   const insert = db.prepare(
     `INSERT INTO crl (number, issuer_key_id, der, this_update, next_update, last_revocation_id)
-     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (SELECT 1 FROM crl WHERE issuer_key_id = ?2 AND number >= ?1)`,
   );
   const removeOlder = db.prepare('DELETE FROM crl WHERE issuer_key_id = ? AND number < ?');
 

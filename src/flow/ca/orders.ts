@@ -89,6 +89,7 @@ function parsePeriod(
   const end = parseDate(notAfter);
   if (start === undefined || end === undefined)
     return refused('malformed', 'notBefore and notAfter are RFC 3339 date-times');
+  if (start !== null && start < now - BACKDATE_SECONDS) return refused('malformed', 'notBefore lies in the past');
   if (end !== null) {
     const lifetime = end - (start ?? now);
     if (lifetime <= 0 || end <= now) return refused('malformed', 'notAfter lies before notBefore or in the past');

@@ -1,4 +1,5 @@
 /** Renew and rekey by the certificate itself over mutual TLS (the third way to ask). */
+import { DerError } from '../../core/asn1/der-reader.ts';
 import { bytesEqual } from '../../core/bytes/compare.ts';
 import type { ProfileName } from '../../core/issuance/profile.ts';
 import { sameNames } from '../../core/issuance/requested-names.ts';
@@ -33,9 +34,9 @@ export async function recognise(
   der: Uint8Array,
   now: Instant,
 ): Promise<OwnCertificate | Extract<SignResult, { kind: 'denied' }>> {
-  const certificate = parseCertificate(der);
-  const record = await certificates.findCertificate(certificate.serial);
-  if (!record?.der || !bytesEqual(record.der, der))
+  const certificate = readCertificate(der);
+  const record = certificate && (await certificates.findCertificate(certificate.serial));
+  if (!certificate || !record?.der || !bytesEqual(record.der, der))
     return denied(401, 'the client certificate was not issued by this authority');
   if (record.revokedAt !== null)
     return denied(401, `the client certificate was revoked at ${formatRfc3339(record.revokedAt)}`);
@@ -45,6 +46,16 @@ export async function recognise(
       `the client certificate was valid until ${formatRfc3339(certificate.validity.notAfter)}; ask for a new one with a token or ACME`,
     );
   return { kind: 'own', record, certificate };
+}
+
+/** null for what is not well formed: TLS takes more than we do, and we sign nothing of the kind. */
+function readCertificate(der: Uint8Array): Certificate | null {
+  try {
+    return parseCertificate(der);
+  } catch (cause) {
+    if (!(cause instanceof DerError)) throw cause;
+    return null;
+  }
 }
 
 /**
