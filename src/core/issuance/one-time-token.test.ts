@@ -127,17 +127,15 @@ test('every claim that does not fit refuses the token, with the claim in words',
   }
 });
 
-const REPORTED = { todo: 'acceptToken throws on fractions and deep nesting, and wants a name in tokens to revoke' };
-
 /** RFC 7519 §2: a NumericDate may have a fraction; others come from a faulty or hostile maker of tokens. */
-test('a date that is no whole number of seconds is read or refused, and never an error', REPORTED, () => {
+test('a date that is no whole number of seconds is read or refused, and never an error', () => {
   for (const claims of [{ exp: NOW + 300.5 }, { nbf: NOW - 0.5 }, { iat: NOW + 0.25, nbf: undefined }])
     assert.ok('id' in accept(claims), JSON.stringify(claims));
   for (const claims of [{ exp: 1e300 }, { nbf: -1e300 }, { nbf: 1e300, exp: 1e300 }])
     assert.ok('why' in accept(claims), JSON.stringify(claims));
 });
 
-test('a claim that is nested deeply is refused like any other, and never an error', REPORTED, () => {
+test('a claim that is nested deeply is refused like any other, and never an error', () => {
   const deep: unknown = JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`);
   for (const claims of [{ profile: deep }, { sans: [deep] }, { sub: deep }, { aud: deep }, { sha: deep }]) {
     const result = accept(claims);
@@ -145,7 +143,7 @@ test('a claim that is nested deeply is refused like any other, and never an erro
   }
 });
 
-test('a token to revoke has a serial number as subject, as step’s clients write it', REPORTED, () => {
+test('a token to revoke has a serial number as subject, as step’s clients write it', () => {
   for (const sub of ['85070591730234615865843651857942052864', '4000000000000000000000000000abcd']) {
     const token = accept({ sub, sans: undefined });
     assert.equal('why' in token ? token.why : token.subject, sub);

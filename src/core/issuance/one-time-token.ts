@@ -5,7 +5,7 @@
  * Single use is not decided here: the issuance is recorded under the token's id, which can happen once.
  */
 import type { CompactJws } from '../jose/compact-jws.ts';
-import { addSeconds, type Instant } from '../time/instant.ts';
+import { addSeconds, type Instant, instantFromSeconds } from '../time/instant.ts';
 import type { GeneralName } from '../x509/general-name.ts';
 import { isLeafProfile, type LeafProfileName } from './profile.ts';
 import { generalNameFromText } from './requested-names.ts';
@@ -35,31 +35,62 @@ export function acceptToken(
   expected: TokenExpectation,
   now: Instant,
 ): OneTimeToken | { readonly why: string } {
-  const { iss, aud, sub, sans, sha, jti, iat, nbf, exp, profile = 'server' } = token.claims;
+  const { iss, aud, sub, sans, sha, jti, profile = 'server' } = token.claims;
   if (iss !== expected.provisioner) return { why: 'the token names another issuer' };
   const audiences = (Array.isArray(aud) ? aud : [aud]).filter((entry) => typeof entry === 'string');
   if (!audiences.some(expected.isAudience))
-    return { why: `the token is for ${JSON.stringify(audiences[0] ?? null)}, not for this address` };
+    return { why: `the token is for ${shown(audiences[0])}, not for this address` };
   if (typeof jti !== 'string' || jti.length < 16 || jti.length > 256)
     return { why: 'the token has no id (jti) of 16 to 256 characters' };
-  if (typeof exp !== 'number' || now > addSeconds(exp as Instant, CLOCK_LEEWAY_SECONDS))
-    return { why: 'the token has expired; make a new one with `fullchain token`' };
-  const start = typeof nbf === 'number' ? nbf : typeof iat === 'number' ? iat : null;
-  if (start === null || now < addSeconds(start as Instant, -CLOCK_LEEWAY_SECONDS))
-    return { why: 'the token is not valid yet: compare the clocks of both hosts' };
-  if (exp - start > MAX_LIFETIME_SECONDS) return { why: 'the token lives longer than an hour' };
+  const flaw = periodFlaw(token.claims, now);
+  if (flaw !== null) return { why: flaw };
   if (sha !== undefined && sha !== expected.rootFingerprint)
     return { why: 'the token was made for an authority with another root' };
   if (typeof sub !== 'string' || sub.length === 0) return { why: 'the token has no subject' };
   if (typeof profile !== 'string' || !isLeafProfile(profile))
-    return { why: `the token names the profile ${JSON.stringify(profile)}; server, client and peer exist` };
-  const texts = sans === undefined || (Array.isArray(sans) && sans.length === 0) ? [sub] : sans;
-  if (!Array.isArray(texts)) return { why: 'sans is not a list' };
+    return { why: `the token names the profile ${shown(profile)}; server, client and peer exist` };
+  const names = namesOf(sub, sans);
+  return 'why' in names ? names : { id: jti, subject: sub, names, profile };
+}
+
+/** Why the token is not in force now; null when it is. */
+function periodFlaw({ iat, nbf, exp }: CompactJws['claims'], now: Instant): string | null {
+  const end = instantOf(exp);
+  if (end === null || now > addSeconds(end, CLOCK_LEEWAY_SECONDS))
+    return 'the token has expired; make a new one with `fullchain token`';
+  const start = instantOf(nbf === undefined ? iat : nbf);
+  if (start === null || now < addSeconds(start, -CLOCK_LEEWAY_SECONDS))
+    return 'the token is not valid yet: compare the clocks of both hosts';
+  return end - start > MAX_LIFETIME_SECONDS ? 'the token lives longer than an hour' : null;
+}
+
+/** RFC 7519 §2: a NumericDate may have a fraction; null for what is no date. */
+function instantOf(value: unknown): Instant | null {
+  const seconds = typeof value === 'number' ? Math.floor(value) : Number.NaN;
+  return Number.isSafeInteger(seconds) ? instantFromSeconds(seconds) : null;
+}
+
+/**
+ * The names of `sans`; without them the subject, if it is a name. A token to revoke has a serial number there, and names
+ * nothing that could be certified.
+ */
+function namesOf(subject: string, sans: unknown): readonly GeneralName[] | { readonly why: string } {
+  if (sans === undefined || (Array.isArray(sans) && sans.length === 0)) {
+    const name = generalNameFromText(subject);
+    return name === null ? [] : [name];
+  }
+  if (!Array.isArray(sans)) return { why: 'sans is not a list' };
   const names: GeneralName[] = [];
-  for (const text of texts) {
+  for (const text of sans) {
     const name = typeof text === 'string' ? generalNameFromText(text) : null;
-    if (name === null) return { why: `${JSON.stringify(text)} is not a name that can be certified` };
+    if (name === null) return { why: `${shown(text)} is not a name that can be certified` };
     names.push(name);
   }
-  return { id: jti, subject: sub, names, profile };
+  return names;
+}
+
+/** A hostile value in a message: bounded, and never descended into. */
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return 'null';
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : `a value of type ${typeof value}`;
 }
