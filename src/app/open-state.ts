@@ -1,5 +1,5 @@
 /** Opening an initialised state directory: lock, database, certificates, issuing key, clock; each checked. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { bytesEqual } from '../core/bytes/compare.ts';
 import { hexFromBytes } from '../core/bytes/hex.ts';
 import { OperatorFault } from '../core/faults/operator-faults.ts';
@@ -67,6 +67,8 @@ export async function openState(
     throw new OperatorFault('state-locked', `another authority runs on ${paths.root}`, { path: paths.root });
   let store: Store | null = null;
   try {
+    // Left by a crash between the last two steps of the initialisation; it must not outlive them, because it permits a new one.
+    if (held) rmSync(paths.initialising, { force: true });
     const [root] = readCertificates(present(paths.rootCertificate));
     const [intermediate] = readCertificates(present(paths.intermediateCertificate));
     if (!root || !intermediate)

@@ -342,7 +342,7 @@ describe('orders', () => {
     const rows: readonly (readonly [name: string, A: readonly string[] | null, type: string, detail: RegExp])[] = [
       ['absent.test', ['127.0.0.1'], 'unauthorized', /404/],
       ['unknown.test', null, 'dns', /unknown\.test/],
-      ['metadata.test', ['169.254.169.254'], 'rejectedIdentifier|connection|unauthorized', /169\.254\.169\.254/],
+      ['metadata.test', ['169.254.169.254'], 'rejectedIdentifier', /169\.254\.169\.254/],
       ['nobody.test', ['127.0.0.99'], 'connection', /127\.0\.0\.99/],
     ];
     for (const [name, A, type, detail] of rows) {
@@ -357,7 +357,7 @@ describe('orders', () => {
           [['http-01', 'invalid']],
         );
         const { error } = challengeOf(failed, 'http-01');
-        assert.match(error?.type ?? '', new RegExp(`^urn:ietf:params:acme:error:(${type})$`));
+        assert.match(error?.type ?? '', new RegExp(`^urn:ietf:params:acme:error:${type}$`));
         assert.match(error?.detail ?? '', detail);
         const read = await readOrder(client, created.url);
         assert.equal(read.status, 'invalid');
@@ -397,7 +397,7 @@ describe('orders', () => {
     const { authorizations } = await newOrder(client, dns('*.types.test'));
     for (const type of ['http-01', 'dns-02', 'toString', '%64ns-01x'])
       assertProblem(
-        await client.post(`${authorizations[0]}`.replace('/authz/', '/challenge/') + `/${type}`, {}),
+        await client.post(`${authorizations[0]?.replace('/authz/', '/challenge/')}/${type}`, {}),
         'malformed',
         /no such challenge/,
         404,

@@ -1,20 +1,21 @@
 /** Initialising a state directory: keys, passwords, certificates, provisioners; config.json last of all. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pemFromDer } from '../../core/bytes/pem.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import type { KeyAlgorithm } from '../../core/x509/algorithm.ts';
 import { parseCertificate } from '../../core/x509/certificate.ts';
 import { parseDnsName } from '../../core/x509/dns-name.ts';
-import { createFileAtomically, writeFileAtomically } from '../../edge/files/atomic-file.ts';
+import { createFileAtomically, isTemporary, writeFileAtomically } from '../../edge/files/atomic-file.ts';
 import { isInitialised, prepareStateDirectory, type StatePaths } from '../../edge/files/state-directory.ts';
 import { encryptPrivateKey } from '../../edge/signer/encrypted-key.ts';
 import { generateKey, publicKeyDer, signWith } from '../../edge/signer/key-pair.ts';
 import { newTokenKey } from '../../edge/signer/token-key.ts';
 import { openSqliteStore } from '../../edge/store/sqlite-store.ts';
 import { wallClock } from '../../edge/system/clock.ts';
+import { takeLock } from '../../edge/system/exclusive-lock.ts';
 import { type AuthorityPlan, initialiseAuthority } from '../../flow/ca/initialise-authority.ts';
 import { DEFAULT_LIFETIME_SECONDS, DEFAULT_MAX_LIFETIME_SECONDS } from '../../flow/ca/provisioner-limits.ts';
 import type { ProvisionerRecord } from '../../flow/ca/store-ports.ts';
@@ -43,15 +44,34 @@ export interface Initialised {
   readonly generated: readonly { readonly what: string; readonly file: string }[];
 }
 
-/** @throws OperatorFault already-initialised, state-unwritable, state-exposed, algorithm-unsupported, issuance-refused … */
+/** @throws OperatorFault already-initialised, state-locked, state-unwritable, state-exposed, algorithm-unsupported, issuance-refused … */
 export async function initialise(paths: StatePaths, options: InitialiseOptions): Promise<Initialised> {
+  refuseInitialised(paths);
+  const offline = options.offlineRootDirectory === null ? null : offlineDirectory(options.offlineRootDirectory, paths);
+  prepareStateDirectory(paths);
+  const lock = takeLock(paths.lock);
+  if (!lock)
+    throw new OperatorFault('state-locked', `another authority starts or runs on ${paths.root}`, { path: paths.root });
+  try {
+    // Somebody may have been quicker.
+    refuseInitialised(paths);
+    beginInitialisation(paths, offline);
+    return await makeAuthority(paths, options, offline);
+  } finally {
+    lock.release();
+  }
+}
+
+function refuseInitialised(paths: StatePaths): void {
   if (isInitialised(paths))
     throw new OperatorFault('already-initialised', `${paths.root} holds an authority already`, { path: paths.root });
-  const offline =
-    options.offlineRootDirectory === null ? null : prepareOfflineDirectory(options.offlineRootDirectory, paths);
-  prepareStateDirectory(paths);
-  beginInitialisation(paths);
+}
 
+async function makeAuthority(
+  paths: StatePaths,
+  options: InitialiseOptions,
+  offline: string | null,
+): Promise<Initialised> {
   const [rootKey, intermediateKey] = await Promise.all([
     newKey(options.rootAlgorithm),
     newKey(options.intermediateAlgorithm),
@@ -136,35 +156,61 @@ export async function initialise(paths: StatePaths, options: InitialiseOptions):
   }
 }
 
+/** The content of the mark. */
+interface Mark {
+  readonly what: string;
+  /** Where the root key goes: nothing of an authority lay there when the initialisation began. */
+  readonly offlineRootDirectory: string | null;
+}
+
 /**
  * Marks the directory as being initialised. A mark without config.json is what a crash leaves: nobody has used
- * those keys, so they are made anew. Keys without mark and config are somebody's, and are not touched.
+ * what it began with, so it is made anew. Keys without mark and config are somebody's, and are not touched.
  */
-function beginInitialisation(paths: StatePaths): void {
-  if (existsSync(paths.initialising)) {
-    for (const leftover of [paths.database, `${paths.database}-wal`, `${paths.database}-shm`])
-      rmSync(leftover, { force: true });
-    return;
-  }
-  if (existsSync(paths.intermediateKey) || existsSync(paths.rootKey) || existsSync(paths.database)) {
+function beginInitialisation(paths: StatePaths, offline: string | null): void {
+  const interrupted = existsSync(paths.initialising) ? readMark(paths.initialising) : null;
+  if (interrupted) removeLeftovers(paths);
+  else if (existsSync(paths.intermediateKey) || existsSync(paths.rootKey) || existsSync(paths.database)) {
     throw new OperatorFault(
       'state-incomplete',
       `${paths.root} holds keys or records of an authority, but no config.json`,
       { path: paths.root },
     );
   }
-  createFileAtomically(
-    paths.initialising,
-    'An authority is being initialised here; without config.json it never was.\n',
-    0o600,
-  );
+  if (offline !== null && offline !== interrupted?.offlineRootDirectory) prepareOfflineDirectory(offline);
+  const mark: Mark = {
+    what: 'An authority is being initialised here; without config.json it never was.',
+    offlineRootDirectory: offline,
+  };
+  writeFileAtomically(paths.initialising, `${JSON.stringify(mark)}\n`, 0o600);
 }
 
-function prepareOfflineDirectory(directory: string, paths: StatePaths): string {
+function readMark(path: string): Mark {
+  return JSON.parse(readFileSync(path, 'utf8')) as Mark;
+}
+
+function removeLeftovers(paths: StatePaths): void {
+  for (const directory of [paths.root, dirname(paths.rootCertificate), dirname(paths.rootKey)]) {
+    for (const name of readdirSync(directory)) if (isTemporary(name)) rmSync(join(directory, name), { force: true });
+  }
+  const { rootKey, intermediateKey, rootCertificate, intermediateCertificate, database } = paths;
+  const passwords = [paths.password, paths.rootPassword, paths.provisionerPassword];
+  const records = [database, `${database}-wal`, `${database}-shm`];
+  for (const leftover of [rootKey, intermediateKey, rootCertificate, intermediateCertificate, ...passwords, ...records])
+    rmSync(leftover, { force: true });
+}
+
+/** @throws OperatorFault usage when it lies inside the state directory */
+function offlineDirectory(directory: string, paths: StatePaths): string {
   const offline = resolve(directory);
   if (offline === paths.root || offline.startsWith(`${paths.root}/`)) {
     throw new OperatorFault('usage', 'the directory for the offline root lies inside the state directory');
   }
+  return offline;
+}
+
+/** @throws OperatorFault state-unwritable, file-exists */
+function prepareOfflineDirectory(offline: string): void {
   try {
     mkdirSync(offline, { recursive: true, mode: 0o700 });
   } catch (cause) {
@@ -179,7 +225,6 @@ function prepareOfflineDirectory(directory: string, paths: StatePaths): string {
     throw new OperatorFault('file-exists', `${offline} holds a root key already`, {
       path: join(offline, 'root_ca_key'),
     });
-  return offline;
 }
 
 async function newKey(algorithm: KeyAlgorithm) {

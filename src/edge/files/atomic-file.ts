@@ -47,6 +47,11 @@ function writeBeside(path: string, content: string | Uint8Array, mode: number): 
   return temporary;
 }
 
+/** Whether a name is that of a file that was being written when its writer died. */
+export function isTemporary(name: string): boolean {
+  return /^\..+\.[0-9a-f]{12}\.tmp$/.test(name);
+}
+
 /** Makes names in a directory durable. */
 export function syncDirectory(path: string): void {
   const descriptor = openSync(path, 'r');

@@ -10,7 +10,7 @@ import { pemBlocksLabelled, pemFromDer } from '../../core/bytes/pem.ts';
 import { type RevocationReason, reasonOfNumber } from '../../core/revocation/reason.ts';
 import { parseDurationSeconds } from '../../core/time/duration.ts';
 import { addSeconds, type Instant, parseRfc3339 } from '../../core/time/instant.ts';
-import { parseSerialNumber } from '../../core/x509/serial-number.ts';
+import { parseSerialNumber, type SerialNumber } from '../../core/x509/serial-number.ts';
 import type { Health } from '../../flow/ca/check-health.ts';
 import { type RenewPorts, recognise, renewCertificate } from '../../flow/ca/renew-certificate.ts';
 import { revoke } from '../../flow/ca/revoke-certificate.ts';
@@ -42,15 +42,14 @@ export function caRoutes(app: FastifyInstance, ports: CaRoutePorts): void {
     );
   });
 
-  app.get('/health', async (_request, reply) => {
-    const health = await ports.checkHealth();
-    return reply
-      .code(health.ok ? 200 : 503)
-      .header('cache-control', 'no-store')
-      .send({ status: health.ok ? 'ok' : 'failing', checks: health.checks });
-  });
-
   for (const prefix of ['', '/1.0']) {
+    app.get(`${prefix}/health`, async (_request, reply) => {
+      const health = await ports.checkHealth();
+      return reply
+        .code(health.ok ? 200 : 503)
+        .header('cache-control', 'no-store')
+        .send({ status: health.ok ? 'ok' : 'failing', checks: health.checks });
+    });
     app.get(`${prefix}/roots`, async () => ({ crts: rootPems(ports) }));
     app.get(`${prefix}/federation`, async () => ({ crts: rootPems(ports) }));
     app.get(`${prefix}/roots.pem`, (_request, reply) =>
@@ -134,15 +133,17 @@ async function revokeByStep(
 ): Promise<{ readonly kind: 'revoked' } | Extract<SignResult, { kind: 'denied' }>> {
   const body = objectBody(request.body);
   const now = ports.clock();
-  const serial = typeof body.serial === 'string' ? parseSerialNumber(body.serial) : null;
-  const reason: RevocationReason | null = reasonOfNumber(typeof body.reasonCode === 'number' ? body.reasonCode : 0);
-  if (serial === null || reason === null)
+  const serial = typeof body.serial === 'string' ? serialOf(body.serial) : null;
+  const { reasonCode = 0 } = body;
+  const reason: RevocationReason | null = typeof reasonCode === 'number' ? reasonOfNumber(reasonCode) : null;
+  // RFC 5280 §5.3.1: removeFromCRL "may only appear in delta CRLs".
+  if (serial === null || reason === null || reason === 'removeFromCRL')
     return denied(400, 'the body has a serial (hex or decimal) and perhaps a reasonCode of RFC 5280 §5.3.1');
   let requestedBy: string;
   if (typeof body.ott === 'string' && body.ott !== '') {
     const token = await verifyToken(ports.tokensFor(request, 'revoke'), body.ott, now);
     if (token.kind === 'denied') return token;
-    if (parseSerialNumber(token.token.subject) !== serial) return denied(403, 'the token is for another serial number');
+    if (serialOf(token.token.subject) !== serial) return denied(403, 'the token is for another serial number');
     requestedBy = `provisioner ${token.provisioner.name}`;
   } else {
     const presented = clientCertificate(request);
@@ -158,6 +159,11 @@ async function revokeByStep(
   if (!record?.der) return denied(400, 'no certificate has this serial number');
   const result = await revoke(ports.store, record, reason, requestedBy, now);
   return result.kind === 'refused' ? denied(400, result.problem.detail) : result;
+}
+
+/** In hex, as we write it, or in decimal, as step's clients do: no serial of ours has as many digits in hex. */
+function serialOf(text: string): SerialNumber | null {
+  return parseSerialNumber(/^\d{33,48}$/.test(text) ? BigInt(text).toString(16) : text);
 }
 
 /** DER of the client certificate of the connection; null when none was sent. TLS has proven possession of its key. */

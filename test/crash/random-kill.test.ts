@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,6 @@ import { test } from 'node:test';
 import { newCsr } from '../../src/app/commands/cert-issue.ts';
 import { openState } from '../../src/app/open-state.ts';
 import { readPasswordFile } from '../../src/app/passwords.ts';
-import { orderStatus } from '../../src/core/acme/order.ts';
 import { pemBlocksLabelled } from '../../src/core/bytes/pem.ts';
 import { parseCertificate } from '../../src/core/x509/certificate.ts';
 import { post } from '../../src/edge/authority-client/authority-client.ts';
@@ -15,10 +14,8 @@ import { statePaths } from '../../src/edge/files/state-directory.ts';
 import { generateKey } from '../../src/edge/signer/key-pair.ts';
 import { openTokenKey, signToken } from '../../src/edge/signer/token-key.ts';
 import { wallClock } from '../../src/edge/system/clock.ts';
-import { recover } from '../../src/flow/ca/recover.ts';
 import { fullchain, scratch } from '../ca/command-line.ts';
 
-const STEPS = new URL('./finalize-steps.ts', import.meta.url).pathname;
 const MAIN = new URL('../../src/app/cli/main.ts', import.meta.url).pathname;
 
 function openAgain(directory: string) {
@@ -28,45 +25,6 @@ function openAgain(directory: string) {
     { lock: false, acceptClock: false },
   );
 }
-
-test('killed before or after any step of an issuance: nothing is handed out unrecorded, no order hangs, no serial repeats', async (t) => {
-  const directory = join(scratch(t), 'state');
-  assert.equal(fullchain(['ca', 'init', '--state', directory]).status, 0);
-  const whole = spawnSync(process.execPath, [STEPS, directory, '0', 'after'], { encoding: 'utf8' });
-  const steps = Number(/calls (\d+)/.exec(whole.stdout)?.[1]);
-  assert.equal(steps, 5, `order, outcome, intent, signature, certificate: ${whole.stdout}${whole.stderr}`);
-
-  for (let step = 1; step <= steps; step++) {
-    for (const when of ['before', 'after']) {
-      const killed = spawnSync(process.execPath, [STEPS, directory, String(step), when], { encoding: 'utf8' });
-      assert.equal(killed.signal, 'SIGKILL', `step ${step} ${when}: ${killed.stderr}`);
-      const state = await openAgain(directory);
-      const issuer = state.issuerAt('http://ca.test');
-      await recover({ store: state.store, issuer: () => issuer, clock: wallClock }, true);
-      assert.deepEqual(await state.store.listUnfinishedIntents(), [], 'the recovery leaves nothing open');
-
-      const handedOut = /handed-out (\w+)/.exec(killed.stdout)?.[1];
-      const listed = await state.store.listCertificates({ limit: 1000, now: wallClock() });
-      if (handedOut)
-        assert.ok(
-          listed.some(({ serial }) => serial === handedOut),
-          'what was handed out is in the list',
-        );
-      assert.equal(new Set(listed.map(({ serial }) => serial)).size, listed.length);
-
-      const orderId = Number(/order (\d+)/.exec(killed.stdout)?.[1]);
-      if (orderId) {
-        const snapshot = await state.store.loadOrder(orderId);
-        assert.ok(snapshot);
-        const status = orderStatus(snapshot, wallClock());
-        // From the intent on the certificate comes; before it the client can go on from where the order stands.
-        const expected = step > 3 || (step === 3 && when === 'after') ? ['valid'] : ['pending', 'ready'];
-        assert.ok(expected.includes(status), `step ${step} ${when}: the order is ${status}`);
-      }
-      state.close();
-    }
-  }
-});
 
 test('killed at random under load: every certificate that a client got is in the list, serials are unique, restart needs no help', async (t) => {
   const directory = join(scratch(t), 'state');
