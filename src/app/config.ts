@@ -1,25 +1,51 @@
 /** STATE/config.json: what was chosen when the authority was initialised. Parsed once, complete afterwards. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { AddressRangeError, addressPolicy } from '../core/acme/address-policy.ts';
 import { OperatorFault } from '../core/faults/operator-faults.ts';
+import { generalNameFromText } from '../core/issuance/requested-names.ts';
+import { parseListenAddress } from '../edge/http/listener.ts';
+import { dnsResolver } from '../edge/net/resolver.ts';
+
+const listenAddress = z.string().refine((text) => parseListenAddress(text) !== null, {
+  error: ({ input }) => `${JSON.stringify(input)} is not HOST:PORT`,
+});
+
+const ownName = z.string().refine((text) => ['dns', 'ip'].includes(generalNameFromText(text)?.kind ?? ''), {
+  error: ({ input }) => `${JSON.stringify(input)} is neither a DNS name nor an IP address`,
+});
+
+/** What the reader of such a text says about it. */
+function readable(read: (text: string) => unknown) {
+  return z.string().superRefine((text, { addIssue }) => {
+    try {
+      read(text);
+    } catch (fault) {
+      if (!(fault instanceof RangeError || fault instanceof AddressRangeError)) throw fault;
+      addIssue({ code: 'custom', message: fault.message });
+    }
+  });
+}
+
+const network = readable((text) => addressPolicy({ allow: [], deny: [text] }));
 
 const schema = z.strictObject({
   /** Of this file's form. */
   version: z.literal(1),
   name: z.string().min(1),
   /** Names and addresses under which the authority is reached; the first is the one in links by default. */
-  dnsNames: z.array(z.string().min(1)).min(1),
-  listen: z.string(),
-  httpListen: z.string().nullable(),
+  dnsNames: z.array(ownName).min(1),
+  listen: listenAddress,
+  httpListen: listenAddress.nullable(),
   validation: z.strictObject({
     /** "HOST:PORT" of resolvers; empty: the system's. */
-    resolvers: z.array(z.string()),
+    resolvers: z.array(readable((text) => dnsResolver([text]))),
     httpPort: z.number().int().min(1).max(65535),
     tlsAlpnPort: z.number().int().min(1).max(65535),
     /** CIDR blocks that validation may not reach, beside what is never reached; and exceptions are not possible for those. */
-    denyAddresses: z.array(z.string()),
+    denyAddresses: z.array(network),
     /** When not empty, validation reaches only these. */
-    allowAddresses: z.array(z.string()),
+    allowAddresses: z.array(network),
   }),
   /** Where the root key was left, when it never was in the state. */
   offlineRootDirectory: z.string().nullable(),

@@ -1,5 +1,5 @@
 /** Opening an initialised state directory: lock, database, certificates, issuing key, clock; each checked. */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, rmSync } from 'node:fs';
 import { bytesEqual } from '../core/bytes/compare.ts';
 import { hexFromBytes } from '../core/bytes/hex.ts';
 import { OperatorFault } from '../core/faults/operator-faults.ts';
@@ -155,10 +155,13 @@ async function loadIssuer(
   };
 }
 
-/** @throws OperatorFault state-too-new, database-damaged, … */
+/** @throws OperatorFault state-incomplete, state-unwritable, state-too-new, database-damaged, … */
 function openStore(paths: StatePaths): Store {
+  // An authority without its records would issue serials again and forget what it revoked: a new file is no answer.
+  const path = present(paths.database);
   try {
-    return openSqliteStore(paths.database);
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return openSqliteStore(path);
   } catch (cause) {
     throw databaseFault(cause, paths.database);
   }

@@ -83,6 +83,21 @@ describe('accounts', () => {
     assert.equal((await own.post(own.kid ?? '', null)).body.status, 'valid');
   });
 
+  test('a contact of another scheme is unsupportedContact, one that is no address invalidContact (§7.3)', async () => {
+    const client = await stranger();
+    for (const [contact, type, detail] of [
+      [['tel:+12015550123'], 'unsupportedContact', /tel:/],
+      [['mailto:a@b.test', 'https://b.test/'], 'unsupportedContact', /https:/],
+      [['mailto:a@b.test,c@d.test'], 'invalidContact', /one plain e-mail/],
+      [['mailto:a@b.test?subject=x'], 'invalidContact', /one plain e-mail/],
+      [['ops@b.test'], 'invalidContact', /not a URL/],
+      ['mailto:a@b.test', 'malformed', /list of strings/],
+    ] as const)
+      assertProblem(await client.post(client.resources.newAccount, { contact }), type, detail, 400);
+    const none = await client.post(client.resources.newAccount, { onlyReturnExisting: true });
+    assertProblem(none, 'accountDoesNotExist', /no account has this key/);
+  });
+
   test('contacts are replaced, kept and removed (§7.3.2)', async () => {
     const client = await account({ contact: ['mailto:a@example.org'] });
     const update = (payload: object): Promise<Answer> => client.post(client.kid ?? '', payload);
@@ -120,8 +135,8 @@ describe('accounts', () => {
       await again.post(again.resources.newAccount, {}),
       await again.post(again.resources.newAccount, { onlyReturnExisting: true }),
     ]) {
-      assert.equal(answer.body.type, 'urn:ietf:params:acme:error:unauthorized');
-      assert.match(String(answer.body.detail), /deactivated/);
+      // "it MUST return an error response with status code 401 (Unauthorized)".
+      assertProblem(answer, 'unauthorized', /deactivated/, 401);
     }
   });
 

@@ -188,6 +188,21 @@ describe('orders', () => {
       });
   });
 
+  test('names are lower-cased and asked for once, in the order of their first mention (§7.4)', async () => {
+    const created = await newOrder(client, dns('B.test'), dns('localhost'), dns('LOCALHOST'), dns('b.test'));
+    assert.deepEqual(created.identifiers, [dns('b.test'), dns('localhost')]);
+    assert.equal(created.authorizations.length, 2);
+  });
+
+  test('each identifier that is refused is a subproblem (§6.7.1)', async () => {
+    const answer = await order({ identifiers: [dns('127.0.0.1'), dns('fine.test'), dns('::1'), dns('LOCALHOST')] });
+    const { subproblems } = assertProblem(answer, 'malformed', /2 identifiers/, 400);
+    assert.deepEqual(
+      subproblems?.map(({ identifier, type }) => [identifier.value, type]),
+      ['127.0.0.1', '::1'].map((value) => [value, 'urn:ietf:params:acme:error:malformed']),
+    );
+  });
+
   test('a start in the past is refused with the order, not at its end when the work is done', async () => {
     for (const notBefore of ['2020-01-01T00:00:00Z', formatRfc3339(at(-200_000_000))])
       assertProblem(await order({ identifiers: [dns('a.test')], notBefore }), 'malformed', /past/, 400);

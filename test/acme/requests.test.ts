@@ -87,6 +87,8 @@ describe('requests', () => {
         assert.match(String(answer.headers['content-type']), /^application\/problem\+json/);
         assert.equal(answer.headers['replay-nonce'], undefined);
       }
+      const refused = await client.post(`${authority.url}/acme/${name}/new-order`, { identifiers: [dns('a.test')] });
+      assert.equal(refused.status, 404, refused.text);
     }
   });
 
@@ -184,6 +186,49 @@ describe('requests', () => {
       assertProblem(await post({ rawBody }), 'malformed', detail, status);
     });
   }
+
+  const SHAPES: readonly (readonly [
+    what: string,
+    deviation: () => Deviation,
+    type: Parameters<typeof assertProblem>[1],
+    detail: RegExp,
+  ])[] = [
+    ['an unprotected header', () => ({ jws: (right) => ({ ...right, header: {} }) }), 'malformed', /"header"/],
+    ['several signatures', () => ({ jws: (right) => ({ ...right, signatures: [] }) }), 'malformed', /"signatures"/],
+    ['jwk and kid', () => ({ header: { jwk: client.key.jwk } }), 'malformed', /exactly one of jwk and kid/],
+    ['neither jwk nor kid', () => ({ header: { kid: undefined } }), 'malformed', /exactly one of jwk and kid/],
+    ['a critical extension', () => ({ header: { crit: ['x'], x: 1 } }), 'malformed', /crit/],
+    ['an unencoded payload', () => ({ header: { b64: false } }), 'malformed', /b64/],
+    [
+      'padding',
+      () => ({ jws: (right) => ({ ...right, signature: `${right.signature}==` }) }),
+      'malformed',
+      /base64url/,
+    ],
+    ['a signature by another key', () => ({ key: accountKey() }), 'malformed', /does not verify/],
+    [
+      'a payload that was exchanged',
+      () => ({ jws: (right) => ({ ...right, payload: base64url(Buffer.from('{"status":"deactivated"}')) }) }),
+      'malformed',
+      /does not verify/,
+    ],
+    ['no nonce', () => ({ header: { nonce: undefined } }), 'badNonce', /no nonce/],
+    ['a nonce of nobody', () => ({ header: { nonce: 'AAAAAAAAAAAAAAAAAAAAAA' } }), 'badNonce', /unknown/],
+    ['a nonce that is none', () => ({ header: { nonce: 'x y' } }), 'badNonce', /unknown/],
+  ];
+  for (const [what, deviation, type, detail] of SHAPES) {
+    test(`a request with ${what} is refused (§6.2, §6.5)`, async () => {
+      assertProblem(await post(deviation()), type, detail, 400);
+    });
+  }
+
+  test('a new account is asked for with jwk, everything else with kid (§6.2)', async () => {
+    assertProblem(await client.post(client.resources.newAccount, {}), 'malformed', /use jwk/, 400);
+    const order = await newOrder(client, dns('kid.test'));
+    const header = { kid: undefined, jwk: client.key.jwk };
+    for (const url of [client.resources.newOrder, client.resources.keyChange, client.kid ?? '', order.url])
+      assertProblem(await client.post(url, {}, { header }), 'malformed', /use kid/, 400);
+  });
 
   const PAYLOADS: readonly (readonly [what: string, payload: Uint8Array])[] = [
     ['no JSON', Buffer.from('x')],

@@ -5,8 +5,10 @@ import { VERSION } from '../version.ts';
 import { addCaCommands } from './ca.ts';
 import { addCertCommands } from './cert.ts';
 import { addCompletionCommand } from './completion.ts';
+import { contextOf } from './context.ts';
 import { printFault } from './fault-output.ts';
 import { addProvisionerCommands } from './provisioner.ts';
+import { addStackCommands } from './stack.ts';
 import { addTokenCommand } from './token.ts';
 import { addTrustCommands } from './trust.ts';
 import { addUpCommand } from './up.ts';
@@ -40,6 +42,7 @@ addProvisionerCommands(program);
 addTokenCommand(program);
 addCertCommands(program);
 addTrustCommands(program);
+addStackCommands(program);
 addCompletionCommand(program);
 
 // A reader that has seen enough (head, less) closes the pipe: that is no error of ours.
@@ -55,7 +58,8 @@ try {
     // commander has printed its message; help and version are no errors.
     process.exitCode = fault.exitCode === 0 ? 0 : 2;
   } else {
-    process.exitCode = printFault(fault, program.opts().json === true);
+    const { json, paths } = contextOf(program);
+    process.exitCode = printFault(fault, json, paths.root);
     if (!(fault instanceof OperatorFault)) process.exitCode = 1;
   }
 }

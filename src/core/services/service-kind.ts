@@ -13,10 +13,20 @@ export interface ServiceKind {
   readonly settings: Readonly<Record<string, SettingShape>>;
   /** How a client begins: plain TLS, or what comes before it. */
   readonly protocol: ServiceProtocol;
-  /** As whom the service usually runs, first that exists on the host; the stack file's runAs goes before. */
+  /**
+   * As whom the service reads its key, first that exists on the host; the stack file's runAs goes before. Empty where the
+   * service reads it before it gives up its privileges: the owner is then who runs Fullchain.
+   */
   readonly users: readonly string[];
+  /** What its certificate is for: a service that shows it as a client too (replication, its own reload) is a peer. */
+  readonly profile: (service: ServiceSpec) => 'server' | 'peer';
   /** What must be read before anything is decided. */
   readonly facts: (service: ServiceSpec) => FactsWanted;
+  /**
+   * Why this kind, at the version that is there, cannot do what the stack file asks, for people; null: it can. Asked
+   * before `desired`, which then never does less than was asked.
+   */
+  readonly unsupported: (service: ServiceSpec, facts: Facts) => string | null;
   /** Everything that is to be on the host. */
   readonly desired: (service: ServiceSpec, facts: Facts, trust: Trust) => Desired;
 }
@@ -34,6 +44,8 @@ export interface FactsWanted {
   readonly files: readonly string[];
   /** A command whose output names the version, such as ["nginx", "-v"]; null where versions do not matter. */
   readonly version: readonly string[] | null;
+  /** "user" or "user:group" to whom the files are to belong, in place of the kind's users; absent: these. */
+  readonly owner?: string;
 }
 
 export interface Facts {
@@ -52,6 +64,8 @@ export interface Facts {
 export interface Trust {
   /** Whether clients are verified at all, and against the bundle `ca.crt` of the installed version. */
   readonly verifyClients: boolean;
+  /** Where its issuer proves names by files below /.well-known/acme-challenge/ (http-01 with a webroot); absent: it does not. */
+  readonly challengeWebroot?: string;
 }
 
 /**
@@ -65,10 +79,7 @@ export interface InstallLayout {
   readonly files: readonly InstalledFile[];
   /** Owner of files and directories. */
   readonly owner: { readonly uid: number; readonly gid: number };
-  /**
-   * Fixed places that the service or the person insists on: replaced after the swap, key last or first as `order` of the
-   * list says; each by rename.
-   */
+  /** Fixed places that the service or the person insists on: replaced after the swap, in this order, each by rename. */
   readonly copies: readonly { readonly file: string; readonly to: string; readonly mode: number }[];
 }
 
@@ -92,6 +103,8 @@ export type ConfigurationChange =
       readonly content: string | null;
       readonly mode: number;
       readonly why: string;
+      /** Needs no pair, and must be in force before one is ordered: the listener that answers http-01. */
+      readonly beforeIssue?: true;
     }
   /** One marked block in a person's file; nothing else in it is touched. null takes the block out. */
   | {
@@ -102,6 +115,8 @@ export type ConfigurationChange =
       readonly place: 'start' | 'end';
       /** Begins a comment line in this file: "#" or ";". */
       readonly comment: string;
+      /** Of a file that is not there yet; an existing one keeps its own. */
+      readonly mode: number;
       readonly why: string;
     };
 
@@ -122,6 +137,8 @@ export type Action =
       readonly host: string;
       readonly ports: readonly number[];
       readonly passwordFile: string | null;
+      /** Shown when the server asks for a certificate; paths. */
+      readonly client: { readonly certificate: string; readonly key: string } | null;
       readonly commands: readonly (readonly string[])[];
       readonly why: string;
     };
@@ -135,6 +152,8 @@ export interface Desired {
   readonly reload: Action | null;
   /** When the configuration changed in a way that only a restart brings into force; null: reload is enough. */
   readonly restart: Action | null;
+  /** After everything was taken out; absent: the restart if there is one, else the reload. */
+  readonly removal?: Action;
   /** What a person should know before it is done. */
   readonly notes: readonly string[];
 }

@@ -26,7 +26,8 @@ export async function newAccount(
   const { contact, onlyReturnExisting } = payload.value;
   const { jwk, thumbprint } = request.by;
   const existing = await store.findAccount(provisioner, thumbprint);
-  if (existing?.deactivatedAt) return refused('unauthorized', 'the account of this key is deactivated');
+  if (existing?.deactivatedAt)
+    return refused('unauthorized', 'the account of this key is deactivated', { status: 401 });
   if (existing) return { kind: 'account', created: false, account: existing };
   if (onlyReturnExisting === true) return refused('accountDoesNotExist', 'no account has this key');
   const contacts = parseContacts(contact);

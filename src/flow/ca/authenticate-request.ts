@@ -149,7 +149,8 @@ async function byAccount(
       algorithms: JWS_ALGORITHM_NAMES,
     });
   if (!verifyJwsSignature(ports.accountKey(account), algorithm, jws.signingInput, jws.signature)) return badSignature();
-  if (account.deactivatedAt !== null) return refused('unauthorized', 'the account is deactivated');
+  // §7.3.6: "it MUST return an error response with status code 401 (Unauthorized)".
+  if (account.deactivatedAt !== null) return refused('unauthorized', 'the account is deactivated', { status: 401 });
   return made({ kind: 'account', account }, jws, request);
 }
 

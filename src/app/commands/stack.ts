@@ -1,0 +1,245 @@
+/** What `plan`, `apply`, `rotate`, `verify` and `status` do. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
+import type { ServiceSpec, Stack } from '../../core/stack/stack.ts';
+import { formatDuration } from '../../core/time/duration.ts';
+import { formatRfc3339 } from '../../core/time/instant.ts';
+import { stackJsonSchema } from '../../edge/stack-file/json-schema.ts';
+import { formatStackProblems, parseStackFile } from '../../edge/stack-file/parse-stack-file.ts';
+import { wallClock } from '../../edge/system/clock.ts';
+import { takeLock } from '../../edge/system/exclusive-lock.ts';
+import { type ApplyResult, applyService } from '../../flow/agent/apply-service.ts';
+import { plannedChanges, planService, type ServicePlan } from '../../flow/agent/plan-service.ts';
+import { verifyService } from '../../flow/agent/verify-service.ts';
+import { type Context, passwordSource, print } from '../cli/context.ts';
+import { paint } from '../cli/fault-output.ts';
+import type { StackFlags } from '../cli/stack.ts';
+import { openStackWorld, type StackWorld } from '../programs/stack-world.ts';
+
+/** @throws OperatorFault input-unreadable, stack-file-invalid with every problem at its place */
+export function readStack(file: string): Stack {
+  const path = resolve(file);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new OperatorFault(
+      'input-unreadable',
+      `the stack file ${path} cannot be read: ${cause instanceof Error ? cause.message : cause}`,
+      { path },
+      cause,
+    );
+  }
+  const parsed = parseStackFile(text, path, SERVICE_KIND_TABLE);
+  if (parsed.kind === 'stack') return parsed.stack;
+  throw new OperatorFault('stack-file-invalid', `\n${formatStackProblems(parsed.problems, text, path)}`, { path });
+}
+
+export async function withWorld<T>(
+  context: Context,
+  flags: StackFlags,
+  work: (stack: Stack, world: StackWorld) => Promise<T>,
+): Promise<T> {
+  const stack = readStack(flags.file);
+  const world = await openStackWorld(stack, context.paths, passwordSource(flags.passwordFile), () =>
+    agentAlive(context),
+  );
+  if (stack.clients.length > 0 && !context.quiet) {
+    const names = stack.clients.map(({ name }) => name).join(', ');
+    process.stderr.write(
+      `${paint('yellow', 'note:')} certificates for clients are not built yet; nothing is done for ${names}\n`,
+    );
+  }
+  try {
+    return await work(stack, world);
+  } finally {
+    world.close();
+  }
+}
+
+function agentAlive(context: Context): boolean {
+  const lock = takeLock(agentLockPath(context));
+  lock?.release();
+  return lock === null;
+}
+
+export function agentLockPath(context: Context): string {
+  mkdirSync(context.paths.root, { recursive: true, mode: 0o700 });
+  return join(context.paths.root, 'agent.lock');
+}
+
+export function chosen(stack: Stack, names: readonly string[]): readonly ServiceSpec[] {
+  for (const name of names) {
+    if (!stack.services.some((service) => service.name === name))
+      throw new OperatorFault('usage', `the stack has no service named ${JSON.stringify(name)}`);
+  }
+  return names.length === 0 ? stack.services : stack.services.filter(({ name }) => names.includes(name));
+}
+
+export function planned(world: StackWorld, service: ServiceSpec, asked: boolean): Promise<ServicePlan> {
+  return planService(world, service, SERVICE_KIND_TABLE[service.kind], asked);
+}
+
+export async function plan(context: Context, flags: StackFlags): Promise<void> {
+  await withWorld(context, flags, async (stack, world) => {
+    const changes = (
+      await Promise.all(stack.services.map(async (service) => plannedChanges(await planned(world, service, false))))
+    ).flat();
+    print(context, { stack: stack.name, changes }, () =>
+      changes.flatMap(({ service, action, why, diff }) => [
+        `${service.padEnd(16)} ${action.padEnd(9)} ${why}`,
+        ...(diff
+          ? diff
+              .trimEnd()
+              .split('\n')
+              .map((line) => `    ${line}`)
+          : []),
+      ]),
+    );
+  });
+}
+
+/** One service after the other on the same file and process; a failed one never stops the others. */
+export async function apply(
+  context: Context,
+  flags: StackFlags,
+  names: readonly string[],
+  rotate: boolean,
+): Promise<void> {
+  const lock = takeLock(join(agentLockPath(context), '..', 'apply.lock'));
+  if (!lock)
+    throw new OperatorFault('agent-busy', 'another apply, rotate or agent is changing this host right now', {
+      path: context.paths.root,
+    });
+  try {
+    await withWorld(context, flags, async (stack, world) => {
+      const services: ApplyResult[] = [];
+      for (const service of chosen(stack, names)) {
+        const result = flags.remove
+          ? await removeService(world, service)
+          : await applyService(world, await planned(world, service, rotate));
+        services.push(result);
+        if (!context.json && !context.quiet) process.stdout.write(`${progressLine(result)}\n`);
+      }
+      const ok = services.every((result) => result.ok);
+      if (context.json) process.stdout.write(`${JSON.stringify({ stack: stack.name, ok, services })}\n`);
+      if (!ok) process.exitCode = 1;
+    });
+  } finally {
+    lock.release();
+  }
+}
+
+function progressLine({ name, ok, action, certificate, steps }: ApplyResult): string {
+  const mark = ok ? paint('green', '✓', process.stdout) : paint('red', '✗', process.stdout);
+  const failed = steps.find((step) => !step.ok);
+  const tail = failed
+    ? `${failed.step}: ${failed.detail}\n  ${paint('bold', 'next:', process.stdout)} ${failed.remedy ?? ''}`
+    : `${action}${certificate ? `, until ${certificate.notAfter}` : ''}`;
+  return `${mark} ${name.padEnd(16)} ${tail}`;
+}
+
+/** What apply put there is taken out: blocks, own files, versions; then the service is told. */
+async function removeService(world: StackWorld, service: ServiceSpec): Promise<ApplyResult> {
+  const { desired } = await planned(world, service, false);
+  const steps: ApplyResult['steps'][number][] = [];
+  let changed = false;
+  for (const change of desired.configuration) {
+    const without = change.kind === 'own-file' ? { ...change, content: null } : { ...change, lines: null };
+    const { path, before, after } = world.configuration.preview(without, service.name);
+    if (before === after) continue;
+    world.configuration.write(path, after, 0o644);
+    changed = true;
+  }
+  if (changed) {
+    steps.push({ step: 'configure', ok: true, detail: 'blocks and files were taken out', remedy: null });
+    const action = desired.restart ?? desired.reload;
+    const { ok, output } = action ? await world.host.run(action) : { ok: true, output: '' };
+    steps.push({ step: 'reload', ok, detail: output || 'done', remedy: ok ? null : 'Reload the service by hand.' });
+  }
+  world.install.remove(desired.install);
+  return {
+    name: service.name,
+    ok: steps.every(({ ok }) => ok),
+    action: changed ? 'configured' : 'none',
+    certificate: null,
+    steps,
+  };
+}
+
+export async function verify(context: Context, flags: StackFlags, names: readonly string[]): Promise<void> {
+  await withWorld(context, flags, async (stack, world) => {
+    const services = await Promise.all(
+      chosen(stack, names).map(async (service) => {
+        const plan = await planned(world, service, false);
+        const checks =
+          service.address === null ? [] : await verifyService(await world.verification(service), plan, service.address);
+        const address = service.address && `${service.address.host}:${service.address.port}`;
+        return { name: service.name, kind: service.kind, address, ok: checks.every(({ ok }) => ok !== false), checks };
+      }),
+    );
+    const ok = services.every((service) => service.ok);
+    print(context, { stack: stack.name, ok, services }, () =>
+      services.flatMap((service) => [
+        `${service.ok ? paint('green', '✓', process.stdout) : paint('red', '✗', process.stdout)} ${service.name}  ${service.kind}  ${service.address ?? 'no address'}`,
+        ...service.checks
+          .filter((check) => check.ok === false)
+          .flatMap((check) => [
+            `    ${check.id}: wanted ${check.wanted}; ${check.observed}`,
+            `    next: ${check.remedy}`,
+          ]),
+      ]),
+    );
+    if (!ok) process.exitCode = 1;
+  });
+}
+
+export async function status(context: Context, flags: StackFlags): Promise<void> {
+  await withWorld(context, flags, async (stack, world) => {
+    const services = await Promise.all(
+      stack.services.map(async (service) => statusOf(await planned(world, service, false), world)),
+    );
+    services.sort((a, b) => ((a.notAfter ?? '') < (b.notAfter ?? '') ? -1 : 1));
+    const now = wallClock();
+    print(context, { stack: stack.name, services }, () =>
+      services.map(
+        ({ name, state, why, notAfter }) =>
+          `${name.padEnd(16)} ${state.padEnd(15)} ${notAfter ? `${formatDuration(Math.max(0, Date.parse(notAfter) / 1000 - now))} left` : ''}  ${why}`,
+      ),
+    );
+  });
+}
+
+async function statusOf({ service, kind, installed, renewal, edits }: ServicePlan, world: StackWorld) {
+  const leaf = installed?.chain[0];
+  const served =
+    leaf && service.address ? await world.host.servedFingerprint(kind.protocol, service.address, null) : null;
+  const state = !installed
+    ? 'unmanaged'
+    : renewal.due
+      ? 'due'
+      : installed.confirmedAt === null || edits.length > 0
+        ? 'pending-install'
+        : served !== null && served !== leaf?.fingerprint
+          ? 'not-served'
+          : 'ok';
+  return {
+    name: service.name,
+    state,
+    why:
+      state === 'not-served' && served !== null && typeof served === 'object'
+        ? served.why
+        : edits.length > 0 && installed
+          ? 'the configuration differs from the stack file'
+          : renewal.why,
+    notAfter: leaf ? formatRfc3339(leaf.validity.notAfter) : null,
+    renewAt: renewal.renewAt === null ? null : formatRfc3339(renewal.renewAt),
+    issuer: service.issuer,
+  };
+}
+
+export function printSchema(): void {
+  process.stdout.write(`${JSON.stringify(stackJsonSchema(SERVICE_KIND_TABLE), null, 2)}\n`);
+}

@@ -1,0 +1,198 @@
+/** The world of a stack, wired: who issues, where pairs lie, how services are reached. */
+import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { pemFromDer } from '../../core/bytes/pem.ts';
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import type { LeafProfileName } from '../../core/issuance/profile.ts';
+import { generalNameFromText } from '../../core/issuance/requested-names.ts';
+import type { Pair } from '../../core/renewal/stage-pair.ts';
+import type { IssuerSpec, ServiceSpec, Stack } from '../../core/stack/stack.ts';
+import type { KeyAlgorithm } from '../../core/x509/algorithm.ts';
+import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
+import { readCertificates } from '../../edge/files/certificate-files.ts';
+import { configurationFiles } from '../../edge/files/configuration-file.ts';
+import { installedKeyFlaw } from '../../edge/files/key-file.ts';
+import type { StatePaths } from '../../edge/files/state-directory.ts';
+import { versionedInstall } from '../../edge/files/versioned-install.ts';
+import { handshake, plaintext } from '../../edge/net/service-handshake.ts';
+import { runAction } from '../../edge/reload/run-action.ts';
+import { generateKey, publicKeyDer, signWith } from '../../edge/signer/key-pair.ts';
+import { openSqliteStore } from '../../edge/store/sqlite-store.ts';
+import { sleep, wallClock } from '../../edge/system/clock.ts';
+import { hostFacts } from '../../edge/system/host-facts.ts';
+import type { HostPorts } from '../../flow/agent/agent-ports.ts';
+import type { ApplyPorts } from '../../flow/agent/apply-service.ts';
+import type { PlanPorts } from '../../flow/agent/plan-service.ts';
+import type { TestIdentity, VerifyPorts } from '../../flow/agent/verify-service.ts';
+import { initialiseAuthority } from '../../flow/ca/initialise-authority.ts';
+import { type LocalIssuer, openLocalIssuer } from '../local-issuer.ts';
+import type { PasswordOptions } from '../passwords.ts';
+import { type AcmeIssuer, openAcmeIssuer, publicRoots } from './acme-issuer.ts';
+
+export interface StackWorld extends ApplyPorts, Pick<PlanPorts, 'anchors'> {
+  /** What proves a service; made when it is first needed. */
+  readonly verification: (service: ServiceSpec) => Promise<VerifyPorts>;
+  readonly close: () => void;
+}
+
+/** Whose limits apply to what a stack asks for. */
+const PROVISIONER = 'admin';
+
+/** @throws OperatorFault where the authority cannot be opened */
+export async function openStackWorld(
+  stack: Stack,
+  paths: StatePaths,
+  password: PasswordOptions,
+  agentAlive: () => boolean,
+): Promise<StackWorld> {
+  if (stack.authority !== null)
+    throw new OperatorFault(
+      'usage',
+      'an authority on another host is not supported yet in stack files; leave "authority" out and run this on the authority’s host',
+    );
+  const [root] = readCertificates(paths.rootCertificate);
+  if (!root)
+    throw new OperatorFault('state-incomplete', `${paths.rootCertificate} holds no certificate`, { path: paths.root });
+  // Opened when something is issued: a plan needs no password.
+  let opened: Promise<LocalIssuer> | null = null;
+  const issuer = (): Promise<LocalIssuer> => {
+    opened ??= openLocalIssuer(paths, password);
+    return opened;
+  };
+  const host: HostPorts = {
+    facts: hostFacts,
+    run: runAction,
+    sleep,
+    clock: wallClock,
+    async servedFingerprint(protocol, address, serverName) {
+      const result = await handshake({
+        protocol,
+        address,
+        serverName,
+        anchors: null,
+        exchange: false,
+        timeoutMs: 5000,
+      });
+      if (result.kind === 'refused') return { why: result.why };
+      const [leaf] = result.chain;
+      return leaf ? parseCertificate(leaf).fingerprint : { why: 'the server sent no certificate' };
+    },
+  };
+  const acmeIssuers = new Map<string, Promise<AcmeIssuer>>();
+  const acmeIssuer = (name: string, spec: Extract<IssuerSpec, { kind: 'acme' }>): Promise<AcmeIssuer> => {
+    const known = acmeIssuers.get(name) ?? openAcmeIssuer(name, spec, join(paths.root, 'acme-accounts'));
+    acmeIssuers.set(name, known);
+    return known;
+  };
+  /** From one issuer; the next one of its list is tried when it fails. */
+  const obtainFrom = async (service: ServiceSpec, name: string): Promise<Pair> => {
+    const spec = stack.issuers[name] ?? { kind: 'internal' };
+    const key = await generateKey(service.key);
+    if (spec.kind === 'internal') {
+      const chain = await (await issuer()).issue({
+        profile: 'server',
+        names: service.names,
+        key,
+        lifetimeSeconds: service.lifetimeSeconds,
+        provisioner: PROVISIONER,
+      });
+      return pairOf(chain.map(parseCertificate), key, [root]);
+    }
+    try {
+      const { chain, trust } = await (await acmeIssuer(name, spec)).issue(service, key);
+      return pairOf(chain, key, trust);
+    } catch (fault) {
+      const [next] = spec.fallback;
+      if (next === undefined || !(fault instanceof OperatorFault)) throw fault;
+      return obtainFrom(service, next);
+    }
+  };
+  const obtain = (service: ServiceSpec): Promise<Pair> => obtainFrom(service, service.issuer);
+  const anchorsOf = (service: ServiceSpec): readonly Certificate[] => {
+    const spec = stack.issuers[service.issuer];
+    if (spec?.kind !== 'acme') return [root];
+    return spec.caFile === null ? publicRoots() : readCertificates(spec.caFile);
+  };
+  let foreign: Promise<VerifyPorts['foreign']> | null = null;
+  const identity = async (profile: LeafProfileName, names: readonly string[]): Promise<TestIdentity> => {
+    const key = await generateKey('ecdsa-p256');
+    const chain = await (await issuer()).issue({
+      profile,
+      names: names.flatMap((name) => generalNameFromText(name) ?? []),
+      key,
+      lifetimeSeconds: 300,
+      provisioner: PROVISIONER,
+      ...(profile === 'client' && names[0] !== undefined && { commonName: names[0] }),
+    });
+    return { certPem: chain.map((der) => pemFromDer('CERTIFICATE', der)).join(''), keyPem: keyPem(key) };
+  };
+  return {
+    install: versionedInstall,
+    configuration: configurationFiles,
+    host,
+    obtain,
+    anchors: anchorsOf,
+    async verification(service) {
+      foreign ??= foreignAuthority();
+      const tried = service.clients.kind !== 'none';
+      const name =
+        service.clients.kind === 'required-names'
+          ? (service.clients.names[0] ?? 'fullchain-verify')
+          : 'fullchain-verify';
+      return {
+        handshake,
+        plaintext,
+        anchors: anchorsOf(service).map(({ raw }) => pemFromDer('CERTIFICATE', raw)),
+        foreign: await foreign,
+        ownClient: tried ? await identity('client', [name]) : null,
+        ownServer: tried ? await identity('server', ['fullchain-verify.invalid']) : null,
+        keyFlaw: installedKeyFlaw,
+        agentAlive,
+        clock: wallClock,
+      };
+    },
+    close() {
+      opened?.then(
+        (local) => local.close(),
+        () => undefined,
+      );
+    },
+  };
+}
+
+function pairOf(chain: readonly Certificate[], key: KeyObject, trust: readonly Certificate[]): Pair {
+  return {
+    chain,
+    keyPem: keyPem(key),
+    publicKey: createPublicKey(key).export({ type: 'spki', format: 'der' }),
+    trust,
+  };
+}
+
+function keyPem(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }) as string;
+}
+
+/** An authority that nobody trusts, in memory, for the checks that must fail. */
+async function foreignAuthority(): Promise<VerifyPorts['foreign']> {
+  const algorithm: KeyAlgorithm = 'ecdsa-p256';
+  const [root, leaf] = [await generateKey(algorithm), await generateKey(algorithm)];
+  const signing = (key: KeyObject) => ({ algorithm, publicKey: publicKeyDer(key), sign: signWith(key, algorithm) });
+  const store = openSqliteStore(':memory:');
+  const made = await initialiseAuthority(
+    store,
+    { root: signing(root), intermediate: signing(leaf) },
+    {
+      root: { subject: { commonName: 'A foreign root' }, lifetimeSeconds: 3600 },
+      intermediate: { subject: { commonName: 'A foreign certificate' }, lifetimeSeconds: 1800, pathLength: 0 },
+    },
+    randomBytes,
+    wallClock(),
+  );
+  store.close();
+  // Shown as a client certificate: whatever its profile, it leads to a root that the service does not know.
+  return {
+    rootPem: pemFromDer('CERTIFICATE', made.root),
+    client: { certPem: pemFromDer('CERTIFICATE', made.intermediate), keyPem: keyPem(leaf) },
+  };
+}

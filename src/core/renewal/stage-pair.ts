@@ -1,0 +1,49 @@
+/**
+ * A pair is proven before anything is touched: it parses, key and certificate belong together, the chain leads to
+ * the trusted root, names, dates and usages are as asked. Only this file makes a ProvenPair, and only a
+ * ProvenPair is installed.
+ */
+import { bytesEqual } from '../bytes/compare.ts';
+import type { Instant } from '../time/instant.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import type { GeneralName } from '../x509/general-name.ts';
+import { nameMismatch } from '../x509/name-match.ts';
+import { validatePath } from '../x509/path.ts';
+
+declare const proven: unique symbol;
+
+export interface ProvenPair {
+  readonly [proven]: true;
+  /** Leaf first, without the root. */
+  readonly chain: readonly Certificate[];
+  /** PKCS#8 PEM. */
+  readonly keyPem: string;
+  /** The bundle that peers of this pair are verified with. */
+  readonly trust: readonly Certificate[];
+}
+
+export interface Pair {
+  readonly chain: readonly Certificate[];
+  readonly keyPem: string;
+  /** SubjectPublicKeyInfo of the key, as read back from `keyPem`. */
+  readonly publicKey: Uint8Array;
+  readonly trust: readonly Certificate[];
+}
+
+export function provePair(
+  pair: Pair,
+  wanted: { readonly names: readonly GeneralName[]; readonly purpose: 'server' | 'client' },
+  now: Instant,
+): ProvenPair | { readonly flaw: string } {
+  const [leaf, ...intermediates] = pair.chain;
+  if (!leaf) return { flaw: 'the chain is empty' };
+  if (!bytesEqual(leaf.publicKey.raw, pair.publicKey)) return { flaw: 'the key does not belong to the certificate' };
+  const path = validatePath({ leaf, intermediates, anchors: pair.trust, now, purpose: wanted.purpose });
+  if (!path.ok) return { flaw: path.detail };
+  for (const name of wanted.names) {
+    if (name.kind !== 'dns' && name.kind !== 'ip') continue;
+    const mismatch = name.kind === 'dns' && name.value.startsWith('*.') ? null : nameMismatch(leaf, name.value);
+    if (mismatch !== null) return { flaw: mismatch };
+  }
+  return { chain: pair.chain, keyPem: pair.keyPem, trust: pair.trust } as unknown as ProvenPair;
+}

@@ -1,0 +1,151 @@
+/**
+ * Caddy with file certificates: a file with the `tls` directive, which a site in the Caddyfile imports; with `upstream`
+ * the site too, in a marked block of the Caddyfile. Whoever can point Caddy at an ACME server does not need this.
+ *
+ * `caddy reload` without --force says "config is unchanged" and goes on with the old pair (measured on 2.6).
+ */
+
+import type { ServiceSpec } from '../stack/stack.ts';
+import { reloadOf } from './declared-action.ts';
+import { DIRECTORY_SETTING, type PairPaths, pairLayout, parentDirectory } from './pair-layout.ts';
+import { type Facts, type ServiceKind, versionAtLeast } from './service-kind.ts';
+import { awkwardText, clientsOtherThan, firstOf, hostNames, missingFile, requiredSetting, setting } from './setting.ts';
+import { SUITES_12, TLS_GROUPS, type TlsGroup, tlsPolicy } from './tls-policy.ts';
+
+export const caddy: ServiceKind = {
+  name: 'caddy',
+  settings: {
+    config: { type: 'path', required: true, description: 'The Caddyfile.' },
+    upstream: {
+      type: 'url',
+      required: false,
+      description: 'What it proxies to, by a site of its own; else a site of the Caddyfile imports the pair.',
+    },
+    admin: { type: 'string', required: false, description: 'Address of the admin endpoint; else localhost:2019.' },
+    directory: DIRECTORY_SETTING,
+  },
+  protocol: 'https',
+  users: ['caddy'],
+  profile: () => 'server',
+
+  facts: (service) => ({ files: [requiredSetting(service, 'config')], version: ['caddy', 'version'] }),
+
+  unsupported: (service, { files }) =>
+    firstOf(
+      awkwardText(service, 'config', 'upstream', 'admin', 'directory'),
+      missingFile(files, requiredSetting(service, 'config'), 'is "config" the Caddyfile?'),
+      service.address === null ? 'caddy needs an address: where the site is reached' : null,
+      clientsOtherThan(
+        service,
+        ['none', 'optional', 'required'],
+        'does not look at the names in client certificates; clients: required lets in all that the authority issued',
+      ),
+    ),
+
+  desired(service, facts, { verifyClients }) {
+    const config = requiredSetting(service, 'config');
+    const { paths, ...install } = pairLayout(service, facts, config);
+    const directive = `${parentDirectory(config)}/fullchain-${service.name}.tls`;
+    const upstream = setting(service, 'upstream');
+    const admin = setting(service, 'admin');
+    return {
+      install,
+      configuration: [
+        {
+          kind: 'own-file',
+          path: directive,
+          content: tlsDirective(service, facts, paths, verifyClients),
+          mode: 0o644,
+          why: 'names the installed pair and the TLS that is spoken',
+        },
+        {
+          kind: 'block',
+          path: config,
+          lines: upstream === null ? null : siteLines(service, directive, upstream),
+          place: 'end',
+          comment: '#',
+          mode: 0o644,
+          why: 'a site with the installed pair',
+        },
+      ],
+      check: {
+        kind: 'command',
+        argv: ['caddy', 'validate', '--config', config, '--adapter', 'caddyfile'],
+        why: 'Caddy reads it all, and whether the pair fits',
+      },
+      reload: reloadOf(service, {
+        kind: 'command',
+        argv: [
+          'caddy',
+          'reload',
+          '--force',
+          '--config',
+          config,
+          '--adapter',
+          'caddyfile',
+          ...(admin === null ? [] : ['--address', admin]),
+        ],
+        why: 'Caddy takes up configuration and pair; connections go on',
+      }),
+      restart: null,
+      notes:
+        upstream === null && !(facts.files[config] ?? '').includes(`fullchain-${service.name}.tls`)
+          ? [`no site of ${config} uses the pair yet: import ${directive}`]
+          : [],
+    };
+  },
+};
+
+function tlsDirective(
+  service: ServiceSpec,
+  facts: Facts,
+  { certificate, key, ca }: PairPaths,
+  verifyClients: boolean,
+): string {
+  const policy = tlsPolicy(service.tls);
+  const [oldest = 'TLSv1.2', newest = oldest] = policy.versions;
+  return [
+    `# Written by fullchain for the service "${service.name}": changes here are overwritten.`,
+    `tls ${certificate} ${key} {`,
+    `\tprotocols ${[oldest, newest].map((version) => version.toLowerCase().replace('v', '')).join(' ')}`,
+    ...(policy.suites12.length > 0 ? [`\tciphers ${policy.suites12.map((suite) => SUITES_12[suite]).join(' ')}`] : []),
+    `\tcurves ${curves(policy.groups, facts.version).join(' ')}`,
+    ...(verifyClients
+      ? [
+          '\tclient_auth {',
+          `\t\tmode ${service.clients.kind === 'optional' ? 'verify_if_given' : 'require_and_verify'}`,
+          // Renamed in 2.8; the old word was taken out later.
+          versionAtLeast(facts.version, '2.8') ? `\t\ttrust_pool file ${ca}` : `\t\ttrusted_ca_cert_file ${ca}`,
+          '\t}',
+        ]
+      : []),
+    '}',
+    '',
+  ].join('\n');
+}
+
+/** Go's own TLS, not OpenSSL's: the hybrid group came with 2.10. */
+function curves(groups: readonly TlsGroup[], version: string | null): string[] {
+  return groups
+    .filter((group) => group !== 'X25519MLKEM768' || versionAtLeast(version, '2.10'))
+    .map((group) => TLS_GROUPS[group].caddy);
+}
+
+function siteLines(service: ServiceSpec, directive: string, upstream: string): string[] {
+  const identified = service.clients.kind !== 'none';
+  const port = service.address?.port ?? 443;
+  const addresses = hostNames(service.names).map(
+    (name) => `https://${name.includes(':') ? `[${name}]` : name}:${port}`,
+  );
+  return [
+    `${addresses.join(', ')} {`,
+    `\timport ${directive}`,
+    `\treverse_proxy ${upstream} {`,
+    // Always overwritten: what a client sends under these names never gets through.
+    ...(identified ? ['\t\theader_up X-Client-DN {http.request.tls.client.subject}'] : ['\t\theader_up -X-Client-DN']),
+    '\t\theader_up -X-Client-CN',
+    '\t\theader_up -X-Client-Verify',
+    '\t}',
+    '}',
+  ];
+}

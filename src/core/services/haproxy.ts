@@ -1,0 +1,156 @@
+/**
+ * HAProxy. One file with chain and key, which can never be a mixed pair, for the `bind … ssl crt FILE` of a person's
+ * own frontend; or, with `upstream`, a whole frontend in a marked block of haproxy.cfg.
+ *
+ * The upstream of that frontend learns who the client is from X-Client-Verify, X-Client-DN and X-Client-CN, always
+ * overwritten. The reload is SIGUSR2 to the master (-W or -Ws): new workers take over the listeners, old ones finish.
+ */
+
+import type { ServiceSpec } from '../stack/stack.ts';
+import { reloadOf } from './declared-action.ts';
+import { DIRECTORY_SETTING, type PairPaths, pairLayout } from './pair-layout.ts';
+import type { Facts, ServiceKind } from './service-kind.ts';
+import { awkwardText, clientsOtherThan, firstOf, missingFile, requiredSetting, setting } from './setting.ts';
+import { groupsFor, oldestVersion, tlsPolicy } from './tls-policy.ts';
+
+export const haproxy: ServiceKind = {
+  name: 'haproxy',
+  settings: {
+    config: { type: 'path', required: true, description: 'haproxy.cfg.' },
+    upstream: {
+      type: 'url',
+      required: false,
+      description: 'What it proxies to, by a frontend of its own; else a frontend in haproxy.cfg names the pair.',
+    },
+    certificate: {
+      type: 'path',
+      required: false,
+      description: 'Fixed place of the file with chain and key; else below "directory".',
+    },
+    pidFile: { type: 'path', required: false, description: 'Process id of the master; else /run/haproxy.pid.' },
+    directory: DIRECTORY_SETTING,
+  },
+  protocol: 'tls',
+  // The master reads the pair before its workers give up their privileges.
+  users: [],
+  profile: () => 'server',
+
+  facts: (service) => ({ files: [requiredSetting(service, 'config')], version: ['haproxy', '-v'] }),
+
+  unsupported: (service, { files }) =>
+    firstOf(
+      awkwardText(service, 'config', 'upstream', 'certificate', 'pidFile', 'directory'),
+      missingFile(files, requiredSetting(service, 'config'), 'HAProxy does not start without it'),
+      service.address === null ? 'haproxy needs an address: where the frontend listens' : null,
+      upstreamFlaw(setting(service, 'upstream')),
+      setting(service, 'upstream') === null
+        ? clientsOtherThan(
+            service,
+            ['none'],
+            'verifies clients by its bind line, which is a person’s own here; with "upstream" we write it',
+          )
+        : null,
+    ),
+
+  desired(service, facts) {
+    const config = requiredSetting(service, 'config');
+    const { paths, ...install } = pairLayout(service, facts, config, 'chain-first');
+    const fixed = setting(service, 'certificate');
+    const combined = fixed ?? paths.combined;
+    const upstream = setting(service, 'upstream');
+    return {
+      install: { ...install, copies: fixed === null ? [] : [{ file: 'tls.pem', to: fixed, mode: 0o600 }] },
+      configuration: [
+        {
+          kind: 'block',
+          path: config,
+          lines: upstream === null ? null : proxyLines(service, facts, { ...paths, combined }, upstream),
+          place: 'end',
+          comment: '#',
+          mode: 0o644,
+          why: 'a frontend with the installed pair',
+        },
+      ],
+      check: { kind: 'command', argv: ['haproxy', '-c', '-f', config], why: 'HAProxy reads it all, and the pair' },
+      reload: reloadOf(service, {
+        kind: 'signal',
+        pidFile: setting(service, 'pidFile') ?? '/run/haproxy.pid',
+        signal: 'SIGUSR2',
+        why: 'the master starts new workers with the new pair; old ones finish what they serve',
+      }),
+      restart: null,
+      notes:
+        upstream === null && !(facts.files[config] ?? '').includes(combined)
+          ? [`no bind line of ${config} names the pair yet: bind … ssl crt ${combined}`]
+          : [],
+    };
+  },
+};
+
+/** Host and port of the server; HAProxy's own words for the rest. */
+const UPSTREAM = /^(https?):\/\/(\[[0-9a-fA-F:.]+\]|[^:/]+)(?::(\d+))?\/?$/;
+
+function upstreamFlaw(upstream: string | null): string | null {
+  return upstream === null || UPSTREAM.test(upstream)
+    ? null
+    : `upstream: ${upstream} has more than host and port, and HAProxy passes the path on as it is`;
+}
+
+function proxyLines(service: ServiceSpec, facts: Facts, paths: PairPaths, upstream: string): string[] {
+  const name = `fullchain-${service.name}`;
+  const identified = service.clients.kind !== 'none';
+  const overwritten = (header: string, fetch: string): string =>
+    identified ? `http-request set-header ${header} ${fetch}` : `http-request del-header ${header}`;
+  return [
+    `frontend ${name}`,
+    ...[
+      'mode http',
+      // Unless the defaults of the person's file say so, HAProxy warns about each timeout that it does not find.
+      'timeout client 1m',
+      `bind :::${service.address?.port ?? 443} v4v6 ${bindOptions(service, facts, paths)}`,
+      ...(service.clients.kind === 'required-names'
+        ? [`http-request deny deny_status 403 unless { ssl_c_s_dn(cn) -m str ${service.clients.names.join(' ')} }`]
+        : []),
+      'http-request set-header X-Forwarded-Proto https',
+      identified
+        ? 'http-request set-header X-Client-Verify %[ssl_c_used,iif(SUCCESS,NONE)]'
+        : 'http-request set-header X-Client-Verify NONE',
+      overwritten('X-Client-DN', '%{+Q}[ssl_c_s_dn]'),
+      overwritten('X-Client-CN', '%[ssl_c_s_dn(cn)]'),
+      'option forwardfor',
+      `default_backend ${name}`,
+    ].map(indented),
+    `backend ${name}`,
+    ...['mode http', 'timeout connect 5s', 'timeout server 1m', 'timeout tunnel 1d', serverLine(upstream, paths)].map(
+      indented,
+    ),
+  ];
+}
+
+function bindOptions({ tls, clients }: ServiceSpec, { openssl }: Facts, { combined, ca }: PairPaths): string {
+  const policy = tlsPolicy(tls);
+  return [
+    `ssl crt ${combined}`,
+    'alpn h2,http/1.1',
+    `ssl-min-ver ${oldestVersion(policy)}`,
+    'no-tls-tickets',
+    ...(policy.suites12.length > 0 ? [`ciphers ${policy.suites12.join(':')}`] : []),
+    `ciphersuites ${policy.suites13.join(':')}`,
+    `curves ${groupsFor(policy, openssl).join(':')}`,
+    ...(clients.kind === 'none'
+      ? []
+      : [`ca-file ${ca} verify ${clients.kind === 'optional' ? 'optional' : 'required'}`]),
+  ].join(' ');
+}
+
+function serverLine(upstream: string, { ca }: PairPaths): string {
+  const [, scheme, host = '', port] = UPSTREAM.exec(upstream) ?? [];
+  const secure = scheme === 'https';
+  const where = `${host}:${port ?? (secure ? 443 : 80)}`;
+  // Verified by chain and by name, or not connected at all.
+  return `server upstream ${where}${secure ? ` ssl verify required ca-file ${ca} sni str(${host}) verifyhost ${host}` : ''}`;
+}
+
+function indented(line: string): string {
+  return `    ${line}`;
+}

@@ -1,0 +1,42 @@
+/** node_exporter, and any other program with the exporter toolkit: give `restart` its command. */
+import { reloadOf } from './declared-action.ts';
+import { DIRECTORY_SETTING, pairLayout } from './pair-layout.ts';
+import { type ServiceKind, versionAtLeast } from './service-kind.ts';
+import { awkwardText, clientsOtherThan, firstOf, requiredSetting } from './setting.ts';
+import { ownServerConfig, restartFromPlaintext, WEB_CONFIG_SETTING, webConfigBlock } from './web-config.ts';
+
+export const nodeExporter: ServiceKind = {
+  name: 'node-exporter',
+  settings: { config: WEB_CONFIG_SETTING, directory: DIRECTORY_SETTING },
+  protocol: 'https',
+  users: ['node_exporter', 'node-exp', 'prometheus'],
+  profile: () => 'server',
+
+  facts: (service) => ({
+    files: [requiredSetting(service, 'config')],
+    version: ['/bin/sh', '-c', 'node_exporter --version || prometheus-node-exporter --version'],
+  }),
+
+  unsupported: (service, facts) =>
+    firstOf(
+      awkwardText(service, 'config', 'directory'),
+      ownServerConfig(service, facts, requiredSetting(service, 'config')),
+      versionAtLeast(facts.version, '1.7')
+        ? null
+        : clientsOtherThan(service, ['none', 'optional', 'required'], 'looks at names only from 1.7 on'),
+    ),
+
+  desired(service, facts) {
+    const config = requiredSetting(service, 'config');
+    const { paths, ...install } = pairLayout(service, facts, config);
+    return {
+      install,
+      configuration: [webConfigBlock(service, config, paths)],
+      // promtool may not be on this host; nothing here but paths can be wrong.
+      check: null,
+      reload: reloadOf(service, null),
+      restart: restartFromPlaintext(service, facts, config, 'prometheus-node-exporter'),
+      notes: [],
+    };
+  },
+};

@@ -1,0 +1,42 @@
+/** Prometheus: its own server side. What it scrapes over TLS is said in prometheus.yml, by its owner. */
+import { reloadOf } from './declared-action.ts';
+import { DIRECTORY_SETTING, pairLayout } from './pair-layout.ts';
+import { type ServiceKind, versionAtLeast } from './service-kind.ts';
+import { awkwardText, clientsOtherThan, firstOf, requiredSetting } from './setting.ts';
+import { ownServerConfig, restartFromPlaintext, WEB_CONFIG_SETTING, webConfigBlock } from './web-config.ts';
+
+export const prometheus: ServiceKind = {
+  name: 'prometheus',
+  settings: { config: WEB_CONFIG_SETTING, directory: DIRECTORY_SETTING },
+  protocol: 'https',
+  users: ['prometheus'],
+  profile: () => 'server',
+
+  facts: (service) => ({ files: [requiredSetting(service, 'config')], version: ['prometheus', '--version'] }),
+
+  unsupported: (service, facts) =>
+    firstOf(
+      awkwardText(service, 'config', 'directory'),
+      ownServerConfig(service, facts, requiredSetting(service, 'config')),
+      versionAtLeast(facts.version, '2.45')
+        ? null
+        : clientsOtherThan(service, ['none', 'optional', 'required'], 'looks at names only from 2.45 on'),
+    ),
+
+  desired(service, facts) {
+    const config = requiredSetting(service, 'config');
+    const { paths, ...install } = pairLayout(service, facts, config);
+    return {
+      install,
+      configuration: [webConfigBlock(service, config, paths)],
+      check: {
+        kind: 'command',
+        argv: ['promtool', 'check', 'web-config', config],
+        why: 'promtool reads the file as Prometheus will',
+      },
+      reload: reloadOf(service, null),
+      restart: restartFromPlaintext(service, facts, config, 'prometheus'),
+      notes: [],
+    };
+  },
+};

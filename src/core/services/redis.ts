@@ -1,0 +1,181 @@
+/**
+ * Redis and Valkey. One block at the end of redis.conf, where the last value wins, and the same directives set live: a
+ * running server changes from plaintext to TLS on the same port without a restart, and takes up a new pair, by one
+ * CONFIG SET (measured on 7.0: `port 0` must come first, or the port is still taken when TLS wants it; all of it is
+ * undone when any of it fails). Before 7.0 a command sets one directive, in the same order.
+ *
+ * Not here: Sentinel, and the certificates of the cluster bus on its own port.
+ */
+
+import type { ServiceSpec } from '../stack/stack.ts';
+import { reloadOf, restartOf } from './declared-action.ts';
+import { setMarkedBlock } from './marked-block.ts';
+import { DIRECTORY_SETTING, type PairPaths, pairLayout } from './pair-layout.ts';
+import { type Action, type Facts, type ServiceKind, versionAtLeast } from './service-kind.ts';
+import { awkwardText, clientsOtherThan, firstOf, missingFile, requiredSetting, setting } from './setting.ts';
+import { tlsPolicy } from './tls-policy.ts';
+
+export const redis: ServiceKind = {
+  name: 'redis',
+  settings: {
+    config: { type: 'path', required: true, description: 'redis.conf.' },
+    passwordFile: { type: 'path', required: false, description: 'File with the password of the default user.' },
+    directory: DIRECTORY_SETTING,
+  },
+  protocol: 'redis',
+  users: ['redis', 'valkey'],
+  // Where clients are verified, so are replicas and our own CONFIG SET, which show the server's pair.
+  profile: ({ clients }) => (clients.kind === 'none' ? 'server' : 'peer'),
+
+  facts: (service) => ({
+    files: [requiredSetting(service, 'config')],
+    version: ['/bin/sh', '-c', 'redis-server --version || valkey-server --version'],
+  }),
+
+  unsupported: (service, { files, version }) =>
+    firstOf(
+      awkwardText(service, 'config', 'directory'),
+      missingFile(files, requiredSetting(service, 'config'), 'is "config" the file that the server was started with?'),
+      clientsOtherThan(
+        service,
+        ['none', 'optional', 'required'],
+        'does not look at the names in client certificates; clients: required lets in all that the authority issued',
+      ),
+      version === null || versionAtLeast(version, '6') ? null : `Redis ${version} speaks no TLS: supported from 6.0 on`,
+    ),
+
+  desired(service, facts, { verifyClients }) {
+    const config = requiredSetting(service, 'config');
+    const { paths, ...install } = pairLayout(service, facts, config);
+    const outside = setMarkedBlock(facts.files[config] ?? '', service.name, null, STYLE);
+    const directives = directivesOf(service, paths, outside);
+    const changesPorts = facts.version === null || versionAtLeast(facts.version, '6.2.2');
+    return {
+      install,
+      configuration: [
+        {
+          kind: 'block',
+          path: config,
+          lines: directives.map(([name, value]) => `${name} ${value.includes(' ') ? `"${value}"` : value}`),
+          ...STYLE,
+          mode: 0o640,
+          why: 'TLS on the only port that is open',
+        },
+      ],
+      check: null,
+      reload: reloadOf(
+        service,
+        configSet(
+          service,
+          verifyClients ? paths : null,
+          outside,
+          commandsFor(directives, facts),
+          'takes up configuration and pair live',
+        ),
+      ),
+      restart: changesPorts
+        ? null
+        : restartOf(service, {
+            kind: 'command',
+            argv: ['systemctl', 'restart', 'redis-server'],
+            why: `Redis ${facts.version} changes its ports only at a start`,
+          }),
+      removal: configSet(
+        service,
+        verifyClients ? paths : null,
+        outside,
+        commandsFor(
+          [
+            ['tls-port', '0'],
+            ['port', String(plainPort(outside))],
+          ],
+          facts,
+        ),
+        'serves plaintext again',
+      ),
+      notes: notes(outside),
+    };
+  },
+};
+
+const STYLE = { place: 'end', comment: '#' } as const;
+
+/** `port 0` first and `tls-port` last: live, the one must be free before the other is taken. */
+function directivesOf(
+  { address, clients, tls }: ServiceSpec,
+  { certificate, key, ca }: PairPaths,
+  outside: string,
+): (readonly [name: string, value: string])[] {
+  const policy = tlsPolicy(tls);
+  return [
+    ['port', '0'],
+    ['tls-cert-file', certificate],
+    ['tls-key-file', key],
+    ['tls-ca-cert-file', ca],
+    ['tls-auth-clients', AUTH_CLIENTS[clients.kind]],
+    ['tls-protocols', policy.versions.join(' ')],
+    ...(policy.suites12.length > 0 ? [['tls-ciphers', policy.suites12.join(':')] as const] : []),
+    ['tls-ciphersuites', policy.suites13.join(':')],
+    ['tls-replication', 'yes'],
+    ...(isCluster(outside) ? [['tls-cluster', 'yes'] as const] : []),
+    ['tls-port', String(address?.port ?? DEFAULT_PORT)],
+  ];
+}
+
+const DEFAULT_PORT = 6379;
+const AUTH_CLIENTS = { none: 'no', optional: 'optional', required: 'yes', 'required-names': 'yes' } as const;
+
+function commandsFor(
+  directives: readonly (readonly [name: string, value: string])[],
+  { version }: Facts,
+): (readonly string[])[] {
+  return versionAtLeast(version, '7')
+    ? [['CONFIG', 'SET', ...directives.flat()]]
+    : directives.map(([name, value]) => ['CONFIG', 'SET', name, value]);
+}
+
+function configSet(
+  service: ServiceSpec,
+  client: PairPaths | null,
+  outside: string,
+  commands: readonly (readonly string[])[],
+  why: string,
+): Action {
+  const { host, port } = service.address ?? { host: '127.0.0.1', port: DEFAULT_PORT };
+  return {
+    kind: 'redis',
+    host,
+    ports: [...new Set([port, plainPort(outside)])].filter((one) => one > 0),
+    passwordFile: setting(service, 'passwordFile'),
+    client: client && { certificate: client.certificate, key: client.key },
+    commands,
+    why,
+  };
+}
+
+/** As the person's own part of the file has it. */
+function plainPort(outside: string): number {
+  return Number(valuesOf(outside, 'port').at(-1) ?? DEFAULT_PORT);
+}
+
+function isCluster(outside: string): boolean {
+  return valuesOf(outside, 'cluster-enabled').at(-1) === 'yes';
+}
+
+function valuesOf(outside: string, directive: string): string[] {
+  return [...outside.matchAll(/^[ \t]*([\w-]+)[ \t]+"?([^"\r\n]*?)"?[ \t]*\r?$/gm)].flatMap(([, name, value]) =>
+    name?.toLowerCase() === directive && value !== undefined ? [value] : [],
+  );
+}
+
+function notes(outside: string): string[] {
+  return [
+    ...(valuesOf(outside, 'replicaof').length + valuesOf(outside, 'slaveof').length > 0
+      ? ['this is a replica: from now on it asks its primary for TLS, which must have it already']
+      : []),
+    ...(isCluster(outside) ? ['the nodes of a cluster change to TLS together: apply to all of them at once'] : []),
+    ...(valuesOf(outside, 'rename-command').some((value) => /^CONFIG\b/i.test(value))
+      ? ['CONFIG is renamed here and cannot be used: give "reload" a command that restarts the server']
+      : []),
+  ];
+}

@@ -1,0 +1,62 @@
+/**
+ * What is wrong only between sections: names that an issuer cannot prove, issuers that fall back
+ * on themselves, clients that share a directory.
+ */
+import type { IssuerSpec } from '../../core/stack/stack.ts';
+import { formatGeneralName, type GeneralName } from '../../core/x509/general-name.ts';
+import type { Named } from './keys-shape.ts';
+import { childPlace, itemPlace, type Place, type Reading, refuse } from './shape.ts';
+
+/** Issuers in the order in which they are asked. */
+export function checkProvable(
+  names: readonly GeneralName[],
+  asked: readonly string[],
+  issuers: ReadonlyMap<string, IssuerSpec>,
+  service: Place,
+  reading: Reading,
+): void {
+  const list = childPlace(service, 'names');
+  for (const [index, name] of names.entries()) {
+    for (const issuer of asked) {
+      const why = whyUnprovable(name, issuers.get(issuer));
+      if (why === null || !list) continue;
+      refuse(itemPlace(list, index), reading, `issuer ${issuer} cannot certify ${formatGeneralName(name)}: ${why}`);
+      break;
+    }
+  }
+}
+
+function whyUnprovable(name: GeneralName, issuer: IssuerSpec | undefined): string | null {
+  if (issuer?.kind !== 'acme') return null;
+  const isDns01 = issuer.challenge.kind === 'dns-01-exec';
+  switch (name.kind) {
+    case 'dns':
+      // RFC 8555 §7.1.3, and §8.3: http-01 proves one host.
+      return name.value.startsWith('*.') && !isDns01 ? 'a wildcard needs dns-01' : null;
+    case 'ip':
+      // RFC 8738 §7: "The dns-01 challenge MUST NOT be used to validate IP identifiers."
+      return isDns01 ? 'an IP address needs http-01' : null;
+    default:
+      return 'ACME is for DNS names and IP addresses';
+  }
+}
+
+export function checkFallbacks(issuers: readonly Named<IssuerSpec>[], reading: Reading): void {
+  for (const { name, place, found } of issuers) {
+    const list = childPlace(place, 'fallback');
+    const index = found?.value.kind === 'acme' ? found.value.fallback.indexOf(name) : -1;
+    if (list && index >= 0) refuse(itemPlace(list, index), reading, 'this is the issuer itself');
+  }
+}
+
+export function checkDirectories(clients: readonly Named<{ readonly directory: string }>[], reading: Reading): void {
+  const owners = new Map<string, string>();
+  for (const { name, place, found } of clients) {
+    const directory = found?.value.directory;
+    if (directory === undefined) continue;
+    const owner = owners.get(directory);
+    const written = childPlace(place, 'directory');
+    if (owner === undefined) owners.set(directory, name);
+    else if (written) refuse(written, reading, `also the directory of clients.${owner}; each client needs its own`);
+  }
+}
