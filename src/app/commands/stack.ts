@@ -34,7 +34,7 @@ export function readStack(file: string): Stack {
   }
   const parsed = parseStackFile(text, path, SERVICE_KIND_TABLE);
   if (parsed.kind === 'stack') return parsed.stack;
-  throw new OperatorFault('stack-file-invalid', `\n${formatStackProblems(parsed.problems, text, path)}`, { path });
+  throw new OperatorFault('stack-file-invalid', `\n${formatStackProblems(parsed.problems, text, file)}`, { path });
 }
 
 export async function withWorld<T>(

@@ -6,6 +6,7 @@ import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import type { LeafProfileName } from '../../core/issuance/profile.ts';
 import { generalNameFromText } from '../../core/issuance/requested-names.ts';
 import type { Pair } from '../../core/renewal/stage-pair.ts';
+import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
 import type { IssuerSpec, ServiceSpec, Stack } from '../../core/stack/stack.ts';
 import type { KeyAlgorithm } from '../../core/x509/algorithm.ts';
 import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
@@ -90,7 +91,7 @@ export async function openStackWorld(
     const key = await generateKey(service.key);
     if (spec.kind === 'internal') {
       const chain = await (await issuer()).issue({
-        profile: 'server',
+        profile: SERVICE_KIND_TABLE[service.kind].profile(service),
         names: service.names,
         key,
         lifetimeSeconds: service.lifetimeSeconds,

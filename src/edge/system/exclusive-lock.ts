@@ -4,11 +4,12 @@
  */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
 
 /**
  * Takes the lock, or returns null when another process holds it.
  *
- * @throws EACCES, EROFS when this user may not write the file: SQLite would then read, and lock nobody out
+ * @throws OperatorFault disk-full; EACCES, EROFS when this user may not write the file: SQLite would then read, and lock nobody out
  */
 export function takeLock(path: string): { readonly release: () => void } | null {
   if (existsSync(path)) accessSync(path, constants.W_OK);
@@ -17,8 +18,11 @@ export function takeLock(path: string): { readonly release: () => void } | null 
     db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (cause) {
     db.close();
+    const code = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) & 0xff : 0;
     // SQLITE_BUSY: somebody else is in there.
-    if (cause instanceof Error && 'errcode' in cause && (Number(cause.errcode) & 0xff) === 5) return null;
+    if (code === 5) return null;
+    // SQLITE_FULL
+    if (code === 13) throw new OperatorFault('disk-full', `no room to lock ${path}`, { path }, cause);
     throw cause;
   }
   return { release: () => db.close() };

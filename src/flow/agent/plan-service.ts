@@ -1,4 +1,5 @@
 /** Gather and decide for one service: what is there, what is to be, and why. Nothing is changed here. */
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { type Installed, type RenewalDecision, renewalDecision } from '../../core/renewal/renewal-due.ts';
 import type { Desired, Facts, ServiceKind } from '../../core/services/service-kind.ts';
 import { unifiedDiff } from '../../core/services/unified-diff.ts';
@@ -41,6 +42,8 @@ export async function planService(
   asked: boolean,
 ): Promise<ServicePlan> {
   const facts = await ports.host.facts(kind.facts(service), service.runAs === null ? kind.users : [service.runAs]);
+  const unsupported = kind.unsupported(service, facts);
+  if (unsupported !== null) throw new OperatorFault('usage', `services.${service.name}: ${unsupported}`);
   const desired = kind.desired(service, facts, { verifyClients: service.clients.kind !== 'none' });
   const current = ports.install.readCurrent(desired.install);
   const now = ports.host.clock();

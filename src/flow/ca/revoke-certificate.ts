@@ -103,7 +103,7 @@ async function mayRevoke(
   return record.accountId === by.account.id || holdsAuthorizations(store, by.account.id, record, now);
 }
 
-/** How many of an account's newest orders are searched for authorizations. */
+/** How many of an account's orders, oldest first, are searched for authorizations. */
 const SEARCHED_ORDERS = 1000;
 
 async function holdsAuthorizations(
