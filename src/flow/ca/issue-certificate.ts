@@ -100,7 +100,8 @@ export async function recordAndSign(
     throw cause;
   }
   const record = await store.recordCertificate(intent.id, der, parseCertificate(der).fingerprint);
-  return { kind: 'issued', record, der };
+  // The recovery may have signed the same intent meanwhile: what is handed out is what was recorded first.
+  return { kind: 'issued', record, der: record.der ?? der };
 }
 
 /** What the signer returned must be a certificate over exactly the recorded bytes, by the issuer's key. */
