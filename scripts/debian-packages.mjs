@@ -21,6 +21,19 @@ export const DEBIAN_PACKAGES = {
   'gnutls-bin': 'second TLS implementation',
   iproute2: 'ss: who listens where',
   'python3-cryptography-vectors': 'test vectors of X.509',
+  postgresql: 'a service brought to TLS',
+  'redis-server': 'a service brought to TLS',
+  'mariadb-server': 'a service brought to TLS',
+  haproxy: 'a service brought to TLS',
+  prometheus: 'a service brought to TLS',
+  'prometheus-node-exporter': 'a service brought to TLS',
+  postfix: 'a service brought to TLS',
+  'dovecot-imapd': 'a service brought to TLS',
+  'python3-asyncpg': 'client of PostgreSQL that takes our URLs',
+  'python3-sqlalchemy': 'client of databases that takes our URLs',
+  'python3-psycopg2': 'client of PostgreSQL that takes our URLs',
+  'python3-redis': 'client of Redis that takes our URLs',
+  'python3-pymysql': 'client of MariaDB that takes our URLs',
 };
 
 const POLICY = '/usr/sbin/policy-rc.d';

@@ -32,8 +32,9 @@ export function readReady(
     process.kill(pid, 0);
     return { url, plainUrl, pid };
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : null;
-    if (code === 'ENOENT' || code === 'ESRCH' || cause instanceof SyntaxError) return null;
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    // EPERM: the number has gone to a process of another user.
+    if (['ENOENT', 'ESRCH', 'EPERM'].includes(code) || cause instanceof SyntaxError) return null;
     throw cause;
   }
 }

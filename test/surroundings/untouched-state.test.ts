@@ -311,6 +311,20 @@ for (const [what, words, change] of FOREIGN) {
   });
 }
 
+test('a ready.json that a killed authority left is no obstacle, although its process number is now another user’s', {
+  skip: needsRoot,
+}, (t) => {
+  const state = sound.copy(t);
+  chmodSync(join(state, '..'), 0o755);
+  writeFileSync(join(state, 'ready.json'), JSON.stringify({ url: 'https://localhost:1', plainUrl: '', pid: 1 }));
+  for (const name of ['.', ...readdirSync(state, { recursive: true, encoding: 'utf8' })])
+    chownSync(join(state, name), NOBODY, NOBODY);
+  if (run(['--version'], AS_NOBODY).status !== 0) return t.skip('skipped: other users may not read this checkout');
+  const { status, stdout, stderr } = run(['ca', 'status', '--json', '--state', state], AS_NOBODY);
+  assert.equal(status, 0, stderr);
+  assert.equal(JSON.parse(stdout).running, null);
+});
+
 test('a port that only root may take is named with what would help', { skip: needsRoot }, (t) => {
   const lowest = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
   if (lowest <= 80) return t.skip('skipped: every user may take every port here');

@@ -2,7 +2,8 @@
  * Caddy with file certificates: a file with the `tls` directive, which a site in the Caddyfile imports; with `upstream`
  * the site too, in a marked block of the Caddyfile. Whoever can point Caddy at an ACME server does not need this.
  *
- * `caddy reload` without --force says "config is unchanged" and goes on with the old pair (measured on 2.6).
+ * The upstream of that site learns who the client is from X-Client-Verify, X-Client-DN and X-Client-CN, always
+ * overwritten. `caddy reload` without --force says "config is unchanged" and goes on with the old pair (measured on 2.6).
  */
 
 import type { ServiceSpec } from '../stack/stack.ts';
@@ -132,7 +133,6 @@ function curves(groups: readonly TlsGroup[], version: string | null): string[] {
 }
 
 function siteLines(service: ServiceSpec, directive: string, upstream: string): string[] {
-  const identified = service.clients.kind !== 'none';
   const port = service.address?.port ?? 443;
   const addresses = hostNames(service.names).map(
     (name) => `https://${name.includes(':') ? `[${name}]` : name}:${port}`,
@@ -140,12 +140,27 @@ function siteLines(service: ServiceSpec, directive: string, upstream: string): s
   return [
     `${addresses.join(', ')} {`,
     `\timport ${directive}`,
-    `\treverse_proxy ${upstream} {`,
-    // Always overwritten: what a client sends under these names never gets through.
-    ...(identified ? ['\t\theader_up X-Client-DN {http.request.tls.client.subject}'] : ['\t\theader_up -X-Client-DN']),
-    '\t\theader_up -X-Client-CN',
-    '\t\theader_up -X-Client-Verify',
+    ...(service.clients.kind === 'none' ? [] : IDENTITY_MATCHERS),
+    // In this order: what a client sends under these names never gets through.
+    '\troute {',
+    '\t\trequest_header -X-Client-DN',
+    '\t\trequest_header -X-Client-CN',
+    '\t\trequest_header X-Client-Verify NONE',
+    ...(service.clients.kind === 'none' ? [] : IDENTITY_HEADERS),
+    `\t\treverse_proxy ${upstream}`,
     '\t}',
     '}',
   ];
 }
+
+/** A name as RFC 2253 writes it, up to its first common name; an escaped separator does not end a value. */
+const IDENTITY_MATCHERS = [
+  // Without a certificate the words stay as they stand here.
+  '\t@verified vars_regexp {http.request.tls.client.fingerprint} `^[0-9a-f]+$`',
+  '\t@named vars_regexp client {http.request.tls.client.subject} `^(?:(?:[^,+\\\\]|\\\\.)*[,+])*?CN=((?:[^,+\\\\]|\\\\.)*)`',
+];
+const IDENTITY_HEADERS = [
+  '\t\trequest_header @verified X-Client-Verify SUCCESS',
+  '\t\trequest_header @verified X-Client-DN {http.request.tls.client.subject}',
+  '\t\trequest_header @named X-Client-CN {http.regexp.client.1}',
+];

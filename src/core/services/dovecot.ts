@@ -3,7 +3,8 @@
  * starts with the words of the other.
  *
  * Dovecot accepts a pair that does not fit, and then refuses every login over TLS: the pair is proven before it gets
- * here. Not here: SNI by local_name, the certificates of single protocols.
+ * here. Between equal addresses (a client on the same host) 2.3 holds plaintext for as good as TLS, whatever `ssl` says.
+ * Not here: SNI by local_name, the certificates of single protocols.
  */
 
 import type { ServiceSpec } from '../stack/stack.ts';
@@ -31,8 +32,8 @@ export const dovecot: ServiceKind = {
       awkwardText(service, 'config', 'directory'),
       clientsOtherThan(
         service,
-        ['none', 'optional', 'required'],
-        'takes the name in a certificate as the user at most',
+        ['none', 'required'],
+        'goes on with a client whose certificate does not verify unless all must have one, and looks at no names',
       ),
       version === null || versionAtLeast(version, '2.3')
         ? null
@@ -76,7 +77,7 @@ export const dovecot: ServiceKind = {
 };
 
 function settingsOf(
-  { tls, clients }: ServiceSpec,
+  { tls }: ServiceSpec,
   { version, openssl }: Facts,
   { certificate, key, ca }: PairPaths,
   verifyClients: boolean,
@@ -99,16 +100,16 @@ function settingsOf(
     ['ssl_cipher_suites', policy.suites13.join(':')],
     ['ssl_curve_list', groupsFor(policy, openssl).join(':')],
     renamed ? ['ssl_server_prefer_ciphers', 'client'] : ['ssl_prefer_server_ciphers', 'no'],
-    ...(verifyClients ? clientSettings(renamed, ca, clients.kind === 'optional') : []),
+    ...(verifyClients ? clientSettings(renamed, ca) : []),
   ];
 }
 
-function clientSettings(renamed: boolean, ca: string, optional: boolean): (readonly [name: string, value: string])[] {
+function clientSettings(renamed: boolean, ca: string): (readonly [name: string, value: string])[] {
   return [
     renamed ? ['ssl_server_ca_file', ca] : ['ssl_ca', `<${ca}`],
     [renamed ? 'ssl_server_request_client_cert' : 'ssl_verify_client_cert', 'yes'],
     // Else a revocation list of every authority is expected in the same file.
     [renamed ? 'ssl_server_require_crl' : 'ssl_require_crl', 'no'],
-    ['auth_ssl_require_client_cert', optional ? 'no' : 'yes'],
+    ['auth_ssl_require_client_cert', 'yes'],
   ];
 }

@@ -99,8 +99,6 @@ function upstreamFlaw(upstream: string | null): string | null {
 function proxyLines(service: ServiceSpec, facts: Facts, paths: PairPaths, upstream: string): string[] {
   const name = `fullchain-${service.name}`;
   const identified = service.clients.kind !== 'none';
-  const overwritten = (header: string, fetch: string): string =>
-    identified ? `http-request set-header ${header} ${fetch}` : `http-request del-header ${header}`;
   return [
     `frontend ${name}`,
     ...[
@@ -112,11 +110,16 @@ function proxyLines(service: ServiceSpec, facts: Facts, paths: PairPaths, upstre
         ? [`http-request deny deny_status 403 unless { ssl_c_s_dn(cn) -m str ${service.clients.names.join(' ')} }`]
         : []),
       'http-request set-header X-Forwarded-Proto https',
-      identified
-        ? 'http-request set-header X-Client-Verify %[ssl_c_used,iif(SUCCESS,NONE)]'
-        : 'http-request set-header X-Client-Verify NONE',
-      overwritten('X-Client-DN', '%{+Q}[ssl_c_s_dn]'),
-      overwritten('X-Client-CN', '%[ssl_c_s_dn(cn)]'),
+      'http-request set-header X-Client-Verify NONE',
+      'http-request del-header X-Client-DN',
+      'http-request del-header X-Client-CN',
+      ...(identified
+        ? [
+            'http-request set-header X-Client-Verify SUCCESS if { ssl_c_used }',
+            'http-request set-header X-Client-DN "%[ssl_c_s_dn(,0,rfc2253)]" if { ssl_c_used }',
+            'http-request set-header X-Client-CN "%[ssl_c_s_dn(cn)]" if { ssl_c_used }',
+          ]
+        : []),
       'option forwardfor',
       `default_backend ${name}`,
     ].map(indented),

@@ -81,6 +81,16 @@ export const mysql: ServiceKind = {
             why: 'MariaDB begins with TLS only at a start',
           })
         : null,
+      // MariaDB 10.11 says "access denied" to the right password in plaintext, as it does to a wrong one (measured).
+      plaintextRefused: {
+        action: sql(
+          service,
+          mariaDb,
+          'SELECT @@require_secure_transport',
+          'asks the server whether it refuses plaintext',
+        ),
+        output: '1',
+      },
       notes: [],
     };
   },
@@ -146,6 +156,7 @@ function sql(service: ServiceSpec, mariaDb: boolean, statements: string, why: st
       ...(socket === null ? [] : [`--socket=${socket}`]),
       ...(login === null ? ['--user=root'] : []),
       '--batch',
+      '--skip-column-names',
       '--execute',
       statements,
     ],

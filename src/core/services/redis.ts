@@ -49,6 +49,11 @@ export const redis: ServiceKind = {
     const { paths, ...install } = pairLayout(service, facts, config);
     const outside = setMarkedBlock(facts.files[config] ?? '', service.name, null, STYLE);
     const directives = directivesOf(service, paths, outside);
+    const reached = {
+      kind: 'redis',
+      ...door(service, outside),
+      client: verifyClients ? clientOf(paths) : null,
+    } as const;
     const changesPorts = facts.version === null || versionAtLeast(facts.version, '6.2.2');
     return {
       install,
@@ -63,16 +68,12 @@ export const redis: ServiceKind = {
         },
       ],
       check: null,
-      reload: reloadOf(
-        service,
-        configSet(
-          service,
-          verifyClients ? paths : null,
-          outside,
-          commandsFor(directives, facts),
-          'takes up configuration and pair live',
-        ),
-      ),
+      reload: reloadOf(service, {
+        ...reached,
+        first: speaksTls(facts.files[config] ?? '') ? 'tls' : 'plaintext',
+        commands: commandsFor(directives, facts),
+        why: 'takes up configuration and pair live',
+      }),
       restart: changesPorts
         ? null
         : restartOf(service, {
@@ -80,19 +81,12 @@ export const redis: ServiceKind = {
             argv: ['systemctl', 'restart', 'redis-server'],
             why: `Redis ${facts.version} changes its ports only at a start`,
           }),
-      removal: configSet(
-        service,
-        verifyClients ? paths : null,
-        outside,
-        commandsFor(
-          [
-            ['tls-port', '0'],
-            ['port', String(plainPort(outside))],
-          ],
-          facts,
-        ),
-        'serves plaintext again',
-      ),
+      removal: {
+        ...reached,
+        first: 'tls',
+        commands: commandsFor(before(directives, outside), facts),
+        why: 'serves as it did before',
+      },
       notes: notes(outside),
     };
   },
@@ -100,12 +94,14 @@ export const redis: ServiceKind = {
 
 const STYLE = { place: 'end', comment: '#' } as const;
 
+type Directive = readonly [name: string, value: string];
+
 /** `port 0` first and `tls-port` last: live, the one must be free before the other is taken. */
 function directivesOf(
   { address, clients, tls }: ServiceSpec,
   { certificate, key, ca }: PairPaths,
   outside: string,
-): (readonly [name: string, value: string])[] {
+): Directive[] {
   const policy = tlsPolicy(tls);
   return [
     ['port', '0'],
@@ -125,32 +121,39 @@ function directivesOf(
 const DEFAULT_PORT = 6379;
 const AUTH_CLIENTS = { none: 'no', optional: 'optional', required: 'yes', 'required-names': 'yes' } as const;
 
-function commandsFor(
-  directives: readonly (readonly [name: string, value: string])[],
-  { version }: Facts,
-): (readonly string[])[] {
+function commandsFor(directives: readonly Directive[], { version }: Facts): (readonly string[])[] {
   return versionAtLeast(version, '7')
     ? [['CONFIG', 'SET', ...directives.flat()]]
     : directives.map(([name, value]) => ['CONFIG', 'SET', name, value]);
 }
 
-function configSet(
-  service: ServiceSpec,
-  client: PairPaths | null,
-  outside: string,
-  commands: readonly (readonly string[])[],
-  why: string,
-): Action {
+/** Where the server may be listening: as the stack file has it, and as the person's own part of the file does. */
+function door(service: ServiceSpec, outside: string): Pick<RedisAction, 'host' | 'ports' | 'passwordFile'> {
   const { host, port } = service.address ?? { host: '127.0.0.1', port: DEFAULT_PORT };
   return {
-    kind: 'redis',
     host,
     ports: [...new Set([port, plainPort(outside)])].filter((one) => one > 0),
     passwordFile: setting(service, 'passwordFile'),
-    client: client && { certificate: client.certificate, key: client.key },
-    commands,
-    why,
   };
+}
+
+type RedisAction = Extract<Action, { kind: 'redis' }>;
+
+function clientOf({ certificate, key }: PairPaths): RedisAction['client'] {
+  return { certificate, key };
+}
+
+function speaksTls(text: string): boolean {
+  return (valuesOf(text, 'tls-port').at(-1) ?? '0') !== '0';
+}
+
+/** What the person's own part says where the block no longer does. The TLS port first: it may be the plain one. */
+function before(directives: readonly Directive[], outside: string): Directive[] {
+  const own = directives.flatMap(([name]): Directive[] => {
+    const value = valuesOf(outside, name).at(-1);
+    return value === undefined || name === 'port' || name === 'tls-port' ? [] : [[name, value]];
+  });
+  return [['tls-port', valuesOf(outside, 'tls-port').at(-1) ?? '0'], ['port', String(plainPort(outside))], ...own];
 }
 
 /** As the person's own part of the file has it. */

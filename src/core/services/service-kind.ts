@@ -131,7 +131,10 @@ export type Action =
       readonly signal: 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2';
       readonly why: string;
     }
-  /** Commands over RESP, tried in TLS and in plaintext, since the port may be about to change from one to the other. */
+  /**
+   * Commands over RESP, tried in TLS and in plaintext, since the port may be about to change from one to the other. A
+   * plaintext server does not answer a ClientHello at all, hence `first`: what it is believed to speak now.
+   */
   | {
       readonly kind: 'redis';
       readonly host: string;
@@ -139,6 +142,7 @@ export type Action =
       readonly passwordFile: string | null;
       /** Shown when the server asks for a certificate; paths. */
       readonly client: { readonly certificate: string; readonly key: string } | null;
+      readonly first: 'tls' | 'plaintext';
       readonly commands: readonly (readonly string[])[];
       readonly why: string;
     };
@@ -154,6 +158,11 @@ export interface Desired {
   readonly restart: Action | null;
   /** After everything was taken out; absent: the restart if there is one, else the reload. */
   readonly removal?: Action;
+  /**
+   * Shows that plaintext is refused where a client without credentials cannot see it: the action succeeds and prints this,
+   * line endings at the end aside. Absent: the first words in plaintext show it.
+   */
+  readonly plaintextRefused?: { readonly action: Action; readonly output: string };
   /** What a person should know before it is done. */
   readonly notes: readonly string[];
 }

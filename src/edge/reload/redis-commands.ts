@@ -3,7 +3,7 @@
  * change from one to the other. The peer is this host's own service, named by the stack file; its certificate is not
  * verified here (it is what is being installed), and the password goes only to loopback or over TLS.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Action } from '../../core/services/service-kind.ts';
@@ -15,7 +15,7 @@ const TIMEOUT_MS = 5000;
 export async function redisCommands(action: RedisAction): Promise<{ ok: boolean; output: string }> {
   const faults: string[] = [];
   for (const port of action.ports) {
-    for (const tls of [true, false]) {
+    for (const tls of action.first === 'tls' ? [true, false] : [false, true]) {
       const result = await attempt(action, port, tls);
       if (result.kind === 'answered') return { ok: result.error === null, output: result.error ?? '' };
       faults.push(`port ${port}${tls ? ' with TLS' : ''}: ${result.why}`);
@@ -36,7 +36,9 @@ function attempt(action: RedisAction, port: number, tls: boolean): Promise<Attem
     return Promise.resolve({ kind: 'unreachable', why: 'the password is not sent in plaintext to another host' });
   }
   return new Promise((resolve) => {
-    const socket: Socket = tls ? connectTls({ host, port, rejectUnauthorized: false }) : connectTcp({ host, port });
+    const socket: Socket = tls
+      ? connectTls({ host, port, rejectUnauthorized: false, ...clientPair(action) })
+      : connectTcp({ host, port });
     let received = '';
     const settle = (result: Attempt): void => {
       socket.destroy();
@@ -61,6 +63,12 @@ function attempt(action: RedisAction, port: number, tls: boolean): Promise<Attem
 
 function authentication({ passwordFile }: RedisAction): string[][] {
   return passwordFile === null ? [] : [['AUTH', readFileSync(passwordFile, 'utf8').trim()]];
+}
+
+/** Shown when the server asks for one; missing before the first installation. */
+function clientPair({ client }: RedisAction): { readonly cert?: string; readonly key?: string } {
+  if (client === null || !existsSync(client.key)) return {};
+  return { cert: readFileSync(client.certificate, 'utf8'), key: readFileSync(client.key, 'utf8') };
 }
 
 /** RESP array of bulk strings. */

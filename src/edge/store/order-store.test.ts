@@ -71,6 +71,20 @@ for (const { name, open } of STORE_KINDS) {
       assert.deepEqual(await store.listOrderIds(3, 0, 100), []);
     });
 
+    test('orders that replace a certificate are found by its identifier, whole, and go with their expiry (RFC 9773 §5)', async (t) => {
+      const { store, another } = await open(t);
+      const certId = 'aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE';
+      await store.insertOrder(orderDraft());
+      const first = await store.insertOrder(orderDraft({ replaces: certId, expiresAt: at('2026-11-25T01:00:00Z') }));
+      const second = await store.insertOrder(orderDraft({ replaces: certId }));
+      assert.equal(first.order.replaces, certId);
+      for (const reader of [store, await another()])
+        assert.deepEqual(await reader.ordersReplacing(certId), [first, second]);
+      assert.deepEqual(await store.ordersReplacing('aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyF'), []);
+      await store.removeExpiredOrders(at('2026-11-25T02:00:00Z'));
+      assert.deepEqual(await store.ordersReplacing(certId), [second]);
+    });
+
     test('an order’s issuance is seen in the order: recorded, then signed; or abandoned', async (t) => {
       const { store } = await open(t);
       const [{ order: one }, { order: two }] = await Promise.all([

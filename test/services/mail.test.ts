@@ -1,0 +1,285 @@
+import assert from 'node:assert/strict';
+import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { dovecot } from '../../src/core/services/dovecot.ts';
+import { postfix } from '../../src/core/services/postfix.ts';
+import type { ClientPolicy } from '../../src/core/stack/stack.ts';
+import { acceptsConnections } from '../servers/accepts-connections.ts';
+import { pathOf, skipWithout } from '../servers/available.ts';
+import { run as runProgram, startServer, until } from '../servers/process.ts';
+import { freePort } from '../world/free-port.ts';
+import { account, configure, IS_ROOT, install, remove, run, serviceSpec, take } from './applied.ts';
+import { cleanup } from './cleanup.ts';
+import { connected, greeting, type Look, look, serves } from './look.ts';
+import { directoryFor } from './own-user.ts';
+import { type TestPair, testAuthority } from './test-authority.ts';
+
+const authority = testAuthority();
+const foreign = testAuthority('Foreign Root');
+const [first, second] = [authority.issue(['serverAuth']), authority.issue(['serverAuth'])];
+
+const needRoot = IS_ROOT ? false : 'skipped: mail servers start as root only';
+
+/** Says a line, and reads up to the answer's last line. */
+async function converse(socket: Socket, words: string, last: RegExp): Promise<string> {
+  socket.write(words);
+  let answer = '';
+  while (!last.test(answer)) {
+    socket.resume();
+    answer += await greeting(socket);
+  }
+  return answer;
+}
+
+async function smtpPreamble(socket: Socket): Promise<void> {
+  assert.match(await greeting(socket), /^220 /);
+  assert.match(await converse(socket, 'EHLO client.internal\r\n', /^250 /m), /STARTTLS/);
+  assert.match(await converse(socket, 'STARTTLS\r\n', /\r\n/), /^220 /);
+}
+
+async function startPostfix(t: TestContext) {
+  const stack = cleanup(t);
+  const directory = stack.use(directoryFor('postfix'));
+  const [etc, spool] = [join(directory.path, 'etc'), join(directory.path, 'spool')];
+  for (const path of [etc, spool]) mkdirSync(path);
+  const port = await freePort();
+  const config = join(etc, 'main.cf');
+  const text = [
+    'compatibility_level = 3.6',
+    `queue_directory = ${spool}`,
+    `data_directory = ${directory.own}`,
+    'myhostname = service.internal',
+    'inet_interfaces = 127.0.0.1',
+    'inet_protocols = ipv4',
+    `maillog_file_prefixes = ${directory.path}`,
+    `maillog_file = ${directory.path}/mail.log`,
+    'mydestination = service.internal',
+    'smtpd_tls_security_level = none',
+    '',
+  ].join('\n');
+  writeFileSync(config, text);
+  const services = [
+    `127.0.0.1:${port} inet n - n - - smtpd`,
+    'postlog unix-dgram n - n - 1 postlogd',
+    'tlsmgr unix - - n 1000? 1 tlsmgr',
+    'anvil unix - - n - 1 anvil',
+    'rewrite unix - - n - - trivial-rewrite',
+    'proxymap unix - - n - - proxymap',
+  ];
+  writeFileSync(join(etc, 'master.cf'), `${services.join('\n')}\n`);
+  const program = pathOf('postfix') ?? 'postfix';
+  await startServer(program, ['-c', etc, 'start-fg'], { isReady: () => acceptsConnections(port) });
+  // Its daemons outlive the signal that ends the master.
+  stack.defer(async () => void (await runProgram(program, ['-c', etc, 'abort'])));
+  return { port, config, text };
+}
+
+async function mailFromInPlaintext(port: number): Promise<string> {
+  const socket = await connected('127.0.0.1', port);
+  await greeting(socket);
+  await converse(socket, 'EHLO client.internal\r\n', /^250 /m);
+  const answer = await converse(socket, 'MAIL FROM:<>\r\n', /\r\n/);
+  socket.destroy();
+  return answer;
+}
+
+test('Postfix offers STARTTLS and nothing without it, renews, and goes back', {
+  skip: skipWithout('postfix') || needRoot,
+}, async (t) => {
+  const { port, config, text } = await startPostfix(t);
+  assert.match(await mailFromInPlaintext(port), /^250 /);
+  const service = serviceSpec(postfix, port, { settings: { config } });
+  const at: Look = { port, ca: authority.ca, preamble: smtpPreamble };
+
+  const { desired } = configure(postfix, service);
+  install(desired, first);
+  await take(desired);
+  await until(() => serves(at, first), 'STARTTLS', 10_000);
+
+  await t.test('policy is kept', async () => {
+    assert.equal((await look(at)).chainLength, 2);
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+      assert.equal((await look({ ...at, minVersion: version, maxVersion: version })).version, version);
+    await assert.rejects(look({ ...at, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' }));
+    await assert.rejects(
+      look({ ...at, maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-AES128-SHA' }),
+    );
+    assert.match(await mailFromInPlaintext(port), /^530 .*STARTTLS/);
+  });
+
+  await t.test('a second run changes nothing', () => {
+    assert.equal(configure(postfix, service).changed, false);
+  });
+
+  await t.test('a new pair is served after the reload', async () => {
+    install(desired, second);
+    await take(desired);
+    await until(() => serves(at, second), 'the second pair', 10_000);
+  });
+
+  await t.test('what Postfix does with a pair that does not fit only a handshake shows: no STARTTLS', async () => {
+    // One file of key and chain: both are the new ones, or both the old.
+    install(desired, first, { key: second.key });
+    for (const action of [desired.check, desired.reload]) assert.equal(action && (await run(action)).ok, true);
+    await until(async () => (await look(at).catch(() => null)) === null, 'the end of TLS', 10_000);
+    install(desired, second);
+    await take(desired);
+    await until(() => serves(at, second), 'the pair that fits', 10_000);
+  });
+
+  await t.test('required: who has no right certificate cannot send', async () => {
+    const required = configure(
+      postfix,
+      serviceSpec(postfix, port, { clients: { kind: 'required' }, settings: { config } }),
+    );
+    await take(required.desired);
+    const sends = async (client: TestPair | undefined): Promise<boolean> => {
+      const say = 'EHLO client.internal\r\nMAIL FROM:<>\r\n';
+      const { answer } = await look({ ...at, ...(client && { client }), say }).catch(() => ({ answer: 'refused' }));
+      return /^250 /m.test(answer);
+    };
+    await until(() => sends(authority.issue(['clientAuth'], 'app')), 'a right client', 10_000);
+    for (const client of [undefined, foreign.issue(['clientAuth'], 'app'), authority.issue(['serverAuth'], 'app')])
+      assert.equal(await sends(client), false);
+  });
+
+  await t.test('taken out again, the file is as it was and plaintext is served', async () => {
+    await remove(postfix, service);
+    assert.equal(readFileSync(config, 'utf8'), text);
+    await until(async () => /^250 /.test(await mailFromInPlaintext(port)), 'plaintext', 10_000);
+  });
+});
+
+async function imapPreamble(socket: Socket): Promise<void> {
+  assert.match(await greeting(socket), /^\* OK .*STARTTLS/);
+  assert.match(await converse(socket, 'a STARTTLS\r\n', /^a /m), /^a OK/m);
+}
+
+async function startDovecot(t: TestContext) {
+  const stack = cleanup(t);
+  const directory = stack.use(directoryFor('dovecot'));
+  const [etc, runtime, mail] = ['etc', 'run', 'mail'].map((name) => join(directory.path, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const config = join(etc, 'conf.d');
+  for (const path of [etc, config, runtime, mail]) mkdirSync(path);
+  const { uid, gid } = account(['dovecot']);
+  chownSync(mail, uid, gid);
+  const port = await freePort();
+  writeFileSync(
+    join(etc, 'dovecot.conf'),
+    `base_dir = ${runtime}
+state_dir = ${runtime}
+log_path = /dev/stderr
+protocols = imap
+ssl = no
+disable_plaintext_auth = no
+first_valid_uid = 1
+mail_location = maildir:${mail}
+service imap-login {
+  inet_listener imap {
+    address = 127.0.0.1
+    port = ${port}
+  }
+  inet_listener imaps {
+    port = 0
+  }
+}
+passdb {
+  driver = static
+  args = password=secret
+}
+userdb {
+  driver = static
+  args = uid=dovecot gid=dovecot home=${mail}
+}
+!include_try ${config}/*.conf
+`,
+  );
+  const server = await startServer(pathOf('dovecot') ?? 'dovecot', ['-F', '-c', join(etc, 'dovecot.conf')], {
+    isReady: () => acceptsConnections(port),
+  });
+  stack.defer(async () => void (await server.stop()));
+  return { port, config };
+}
+
+const LOGIN = 'b LOGIN app secret\r\n';
+
+/** From another address than its own: Dovecot holds a connection between equal addresses for as good as encrypted. */
+async function loginInPlaintext(port: number): Promise<string> {
+  const socket = await connected('127.0.0.1', port, '127.0.0.2');
+  await greeting(socket);
+  const answer = await converse(socket, LOGIN, /^b /m);
+  socket.destroy();
+  return answer;
+}
+
+test('Dovecot wants TLS before a login, renews, and goes back', {
+  skip: skipWithout('dovecot', 'doveadm') || needRoot,
+}, async (t) => {
+  const { port, config } = await startDovecot(t);
+  const service = serviceSpec(dovecot, port, { settings: { config } });
+  const at: Look = { port, ca: authority.ca, preamble: imapPreamble };
+  assert.match(await loginInPlaintext(port), /^b OK/m);
+
+  const { desired } = configure(dovecot, service);
+  install(desired, first);
+  await take(desired);
+  await until(() => serves(at, first), 'STARTTLS', 10_000);
+
+  await t.test('policy is kept', async () => {
+    assert.equal((await look(at)).chainLength, 2);
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+      assert.equal((await look({ ...at, minVersion: version, maxVersion: version })).version, version);
+    await assert.rejects(look({ ...at, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' }));
+    await assert.rejects(
+      look({ ...at, maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-AES128-SHA' }),
+    );
+    assert.match(await loginInPlaintext(port), /^b NO .*PRIVACYREQUIRED/m);
+  });
+
+  await t.test('a second run changes nothing', () => {
+    assert.equal(configure(dovecot, service).changed, false);
+  });
+
+  await t.test('a new pair is served after the reload', async () => {
+    install(desired, second);
+    await take(desired);
+    await until(() => serves(at, second), 'the second pair', 10_000);
+  });
+
+  const CASES: readonly (readonly [clients: 'required', who: string, client: TestPair | undefined, ok: boolean])[] = [
+    ['required', 'nobody', undefined, false],
+    ['required', 'a client', authority.issue(['clientAuth'], 'app'), true],
+    ['required', 'a foreigner', foreign.issue(['clientAuth'], 'app'), false],
+    ['required', 'a server', authority.issue(['serverAuth'], 'app'), false],
+  ];
+  let before: ClientPolicy['kind'] = 'none';
+  for (const [clients, who, client, ok] of CASES) {
+    const { desired: asDeclared } = configure(
+      dovecot,
+      serviceSpec(dovecot, port, { clients: { kind: clients }, settings: { config } }),
+    );
+    if (before !== clients) {
+      const pair = authority.issue(['serverAuth']);
+      install(asDeclared, pair);
+      await take(asDeclared);
+      await until(() => serves(at, pair), 'TLS', 10_000);
+      before = clients;
+    }
+    await t.test(`clients: ${clients}; ${who} is ${ok ? 'let in' : 'refused'}`, async () => {
+      const seen = await look({ ...at, ...(client && { client }), say: LOGIN }).catch(() => ({ answer: 'refused' }));
+      assert.equal(/^b OK|^\* CAPABILITY/m.test(seen.answer), ok, seen.answer);
+    });
+  }
+
+  await t.test('taken out again, nothing is left and plaintext is served', async () => {
+    await remove(dovecot, serviceSpec(dovecot, port, { settings: { config } }));
+    assert.equal(existsSync(join(config, '99-fullchain-svc.conf')), false);
+    await until(async () => /^b OK/m.test(await loginInPlaintext(port).catch(() => '')), 'plaintext', 10_000);
+  });
+});
