@@ -2,18 +2,18 @@
 import type { KeyObject } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { parseHex } from '../../core/bytes/hex.ts';
-import { pemBlocksLabelled, pemFromDer } from '../../core/bytes/pem.ts';
+import { pemFromDer } from '../../core/bytes/pem.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { isLeafProfile, type LeafProfileName } from '../../core/issuance/profile.ts';
 import { generalNameFromText } from '../../core/issuance/requested-names.ts';
 import { addSeconds, formatRfc3339 } from '../../core/time/instant.ts';
-import type { KeyAlgorithm } from '../../core/x509/algorithm.ts';
 import { parseCertificate } from '../../core/x509/certificate.ts';
-import { assembleCsr, encodeCsrInfo } from '../../core/x509/csr.ts';
 import type { GeneralName } from '../../core/x509/general-name.ts';
 import { fetchRoot, post } from '../../edge/authority-client/authority-client.ts';
+import { chainOf } from '../../edge/authority-client/signed-chain.ts';
 import { writeFileAtomically } from '../../edge/files/atomic-file.ts';
-import { generateKey, publicKeyDer, signWith } from '../../edge/signer/key-pair.ts';
+import { generateKey } from '../../edge/signer/key-pair.ts';
+import { newCsr } from '../../edge/signer/new-csr.ts';
 import { wallClock } from '../../edge/system/clock.ts';
 import type { IssueFlags } from '../cli/cert-issue.ts';
 import { type Context, passwordSource, print } from '../cli/context.ts';
@@ -110,32 +110,4 @@ async function issueThere(base: string, { names, key, flags }: Wanted): Promise<
     { ca },
   );
   return chainOf(answer);
-}
-
-/** A CSR as PEM. */
-export async function newCsr(
-  key: KeyObject,
-  algorithm: KeyAlgorithm,
-  names: readonly GeneralName[],
-  commonName?: string,
-): Promise<string> {
-  const info = encodeCsrInfo({ publicKey: publicKeyDer(key), names, ...(commonName !== undefined && { commonName }) });
-  return pemFromDer('CERTIFICATE REQUEST', assembleCsr(info, algorithm, await signWith(key, algorithm)(info)));
-}
-
-/** The chain of an answer to sign, renew or rekey. @throws OperatorFault token-refused, issuance-refused */
-export function chainOf({
-  status,
-  body,
-}: {
-  readonly status: number;
-  readonly body: Record<string, unknown>;
-}): Uint8Array[] {
-  if (status !== 201 || !Array.isArray(body.certChain)) {
-    throw new OperatorFault(
-      status === 401 ? 'token-refused' : 'issuance-refused',
-      `the authority answered ${status}: ${String(body.message ?? 'no reason given')}`,
-    );
-  }
-  return pemBlocksLabelled(body.certChain.join('\n'), 'CERTIFICATE').map(({ der }) => der);
 }

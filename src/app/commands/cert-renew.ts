@@ -6,14 +6,16 @@ import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { commonNames } from '../../core/x509/name.ts';
 import { subjectAltNames } from '../../core/x509/subject-alt-name.ts';
 import { post } from '../../edge/authority-client/authority-client.ts';
+import { chainOf } from '../../edge/authority-client/signed-chain.ts';
 import { writeFileAtomically } from '../../edge/files/atomic-file.ts';
 import { readCertificates, readInput } from '../../edge/files/certificate-files.ts';
 import { algorithmOfKey, generateKey } from '../../edge/signer/key-pair.ts';
+import { newCsr } from '../../edge/signer/new-csr.ts';
 import { readReady } from '../authority-files.ts';
 import type { RenewFlags } from '../cli/cert-renew.ts';
 import type { Context } from '../cli/context.ts';
 import { readConfig } from '../config.ts';
-import { chainOf, newCsr, reportIssued } from './cert-issue.ts';
+import { reportIssued } from './cert-issue.ts';
 
 export async function renew(
   context: Context,

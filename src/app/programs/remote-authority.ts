@@ -1,0 +1,194 @@
+/**
+ * An authority on another host, for a stack. Who asks proves itself by a one-time token: signed here with the
+ * provisioner's key (`provisioner` and `passwordFile`), or put into a file by a person (`tokenFile`) for the first certificate, after
+ * which each pair in use authenticates the request for its successor.
+ *
+ * Its root is known by fingerprint. What follows from it (the bundle while a root is replaced) comes over connections
+ * verified with roots known before, and is kept: a stopped authority stops no plan, no status and no proof.
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JWK } from 'jose';
+import { pemBlocksLabelled, pemFromDer } from '../../core/bytes/pem.ts';
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import { sameNames } from '../../core/issuance/requested-names.ts';
+import type { AuthorityReference } from '../../core/stack/stack.ts';
+import { addSeconds, formatRfc3339 } from '../../core/time/instant.ts';
+import { lifetimeSeconds } from '../../core/time/validity-period.ts';
+import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
+import { formatGeneralName } from '../../core/x509/general-name.ts';
+import { subjectAltNames } from '../../core/x509/subject-alt-name.ts';
+import { type Answer, fetchRoot, get, post } from '../../edge/authority-client/authority-client.ts';
+import { chainOf } from '../../edge/authority-client/signed-chain.ts';
+import { writeFileAtomically } from '../../edge/files/atomic-file.ts';
+import { algorithmOfKey } from '../../edge/signer/key-pair.ts';
+import { newCsr } from '../../edge/signer/new-csr.ts';
+import { openTokenKey, signToken, WrongTokenPassword } from '../../edge/signer/token-key.ts';
+import { wallClock } from '../../edge/system/clock.ts';
+import { readPasswordFile } from '../passwords.ts';
+import {
+  type CertificateRequest,
+  type PairInUse,
+  type StackAuthority,
+  type StackRoots,
+  sameRoots,
+} from './stack-authority.ts';
+
+const TOKEN_SECONDS = 300;
+const DEFAULT_PROVISIONER = 'admin';
+
+/** Certificates of an authority are issued a minute back, and end a second before the full lifetime. */
+const LIFETIME_TOLERANCE_SECONDS = 90;
+
+/**
+ * @param directory what is kept between runs: the roots
+ * @throws OperatorFault authority-unreachable when it has never been reached, fingerprint-mismatch
+ */
+export async function openRemoteAuthority(reference: AuthorityReference, directory: string): Promise<StackAuthority> {
+  const base = reference.url.replace(/\/+$/, '');
+  const kept = join(directory, `${reference.fingerprint}.pem`);
+  let roots = await knownRoots(base, reference.fingerprint, kept);
+  const ca = (): string => roots.bundle.map(pem).join('');
+
+  let tokenKey: Promise<JWK> | null = null;
+  const token = async (request: CertificateRequest): Promise<string> => {
+    if (reference.tokenFile !== null && reference.passwordFile === null) return readToken(reference.tokenFile);
+    const provisioner = reference.provisioner ?? DEFAULT_PROVISIONER;
+    tokenKey ??= provisionerKey(await get(`${base}/provisioners`, { ca: ca() }), provisioner, reference.passwordFile);
+    tokenKey.catch(() => {
+      tokenKey = null;
+    });
+    const names = request.names.map(formatGeneralName);
+    return signToken(await tokenKey, {
+      provisioner,
+      audience: `${base}/1.0/sign`,
+      subject: request.commonName ?? names[0] ?? '',
+      names,
+      rootFingerprint: roots.active.fingerprint,
+      profile: request.profile,
+      issuedAt: wallClock(),
+      lifetimeSeconds: TOKEN_SECONDS,
+    });
+  };
+  const csrOf = (request: CertificateRequest): Promise<string> =>
+    newCsr(request.key, algorithmOfKey(request.key) ?? 'ecdsa-p256', request.names, request.commonName);
+
+  return {
+    roots: () => roots,
+    async issue(request, previous) {
+      const csr = await csrOf(request);
+      if (reference.passwordFile === null && previous !== null && canSucceed(previous, request)) {
+        const client = { ca: ca(), cert: previous.chainPem, key: previous.keyPem };
+        return certificates(await post(`${base}/1.0/rekey`, { csr }, client));
+      }
+      // The last second of the lifetime is its own (RFC 5280 §4.1.2.5).
+      const notAfter = formatRfc3339(addSeconds(wallClock(), request.lifetimeSeconds - 1));
+      return certificates(await post(`${base}/1.0/sign`, { csr, ott: await token(request), notAfter }, { ca: ca() }));
+    },
+    async refreshRoots() {
+      const next = rootsOf(await get(`${base}/roots`, { ca: ca() }), base);
+      if (sameRoots(roots, next)) return false;
+      keep(kept, next);
+      roots = next;
+      return true;
+    },
+    close() {},
+  };
+}
+
+/** As they were known last; at the first time, the root of the fingerprint, and what the authority says over TLS verified with it. */
+async function knownRoots(base: string, fingerprint: string, kept: string): Promise<StackRoots> {
+  const known = readKept(kept);
+  if (known !== null) return known;
+  const pinned = await fetchRoot(base, fingerprint);
+  const roots = rootsOf(await get(`${base}/roots`, { ca: pinned }), base);
+  keep(kept, roots);
+  return roots;
+}
+
+function keep(path: string, { bundle }: StackRoots): void {
+  mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+  writeFileAtomically(path, bundle.map(pem).join(''), 0o644);
+}
+
+function readKept(path: string): StackRoots | null {
+  try {
+    return bundleOf(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
+    throw cause;
+  }
+}
+
+function rootsOf({ status, body }: Answer, base: string): StackRoots {
+  const roots = status === 200 && Array.isArray(body.crts) ? bundleOf(body.crts.join('\n')) : null;
+  if (roots === null)
+    throw new OperatorFault('authority-unreachable', `${base}/roots answered ${status} without roots`, { url: base });
+  return roots;
+}
+
+/** The first is the active one. */
+function bundleOf(text: string): StackRoots | null {
+  const bundle = pemBlocksLabelled(text, 'CERTIFICATE').map(({ der }) => parseCertificate(der));
+  const [active] = bundle;
+  return active ? { active, bundle } : null;
+}
+
+/** Rekeying repeats names and lifetime: only for a pair that is in force and has both as they are wanted now. */
+function canSucceed({ chainPem }: PairInUse, request: CertificateRequest): boolean {
+  const [block] = pemBlocksLabelled(chainPem, 'CERTIFICATE');
+  if (!block) return false;
+  const leaf = parseCertificate(block.der);
+  const lifetime = Math.abs(lifetimeSeconds(leaf.validity) - request.lifetimeSeconds);
+  return (
+    wallClock() < leaf.validity.notAfter &&
+    lifetime <= LIFETIME_TOLERANCE_SECONDS &&
+    sameNames(subjectAltNames(leaf), request.names)
+  );
+}
+
+function readToken(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    throw new OperatorFault(
+      'token-refused',
+      `the token in ${path} cannot be read, and nothing that is installed can ask in its place`,
+      { path },
+      cause,
+    );
+  }
+}
+
+async function provisionerKey({ body }: Answer, name: string, passwordFile: string | null): Promise<JWK> {
+  const found = Array.isArray(body.provisioners)
+    ? body.provisioners.find((provisioner: Record<string, unknown>) => provisioner?.name === name)
+    : undefined;
+  if (typeof found?.encryptedKey !== 'string')
+    throw new OperatorFault('provisioner-unknown', `the authority has no provisioner named ${name} with a token key`);
+  if (passwordFile === null)
+    throw new OperatorFault(
+      'password-missing',
+      'the stack file names neither a tokenFile nor a passwordFile for its authority, so nothing can be asked for',
+    );
+  const password = readPasswordFile(passwordFile);
+  try {
+    return await openTokenKey(found.encryptedKey, password);
+  } catch (cause) {
+    if (!(cause instanceof WrongTokenPassword)) throw cause;
+    throw new OperatorFault(
+      'password-wrong',
+      `the password in ${passwordFile} does not open the token key of ${name}`,
+      { path: passwordFile },
+      cause,
+    );
+  }
+}
+
+function certificates(answer: Answer): readonly Certificate[] {
+  return chainOf(answer).map(parseCertificate);
+}
+
+function pem({ raw }: Certificate): string {
+  return pemFromDer('CERTIFICATE', raw);
+}
