@@ -26,18 +26,16 @@ import type { ApplyPorts } from '../../flow/agent/apply-service.ts';
 import type { PlanPorts } from '../../flow/agent/plan-service.ts';
 import type { TestIdentity, VerifyPorts } from '../../flow/agent/verify-service.ts';
 import { initialiseAuthority } from '../../flow/ca/initialise-authority.ts';
-import { type LocalIssuer, openLocalIssuer } from '../local-issuer.ts';
 import type { PasswordOptions } from '../passwords.ts';
 import { type AcmeIssuer, openAcmeIssuer, publicRoots } from './acme-issuer.ts';
+import { openLocalAuthority } from './local-authority.ts';
+import { openRemoteAuthority } from './remote-authority.ts';
 
 export interface StackWorld extends ApplyPorts, Pick<PlanPorts, 'anchors'> {
   /** What proves a service; made when it is first needed. */
   readonly verification: (service: ServiceSpec) => Promise<VerifyPorts>;
   readonly close: () => void;
 }
-
-/** Whose limits apply to what a stack asks for. */
-const PROVISIONER = 'admin';
 
 /** @throws OperatorFault where the authority cannot be opened */
 export async function openStackWorld(
@@ -46,20 +44,10 @@ export async function openStackWorld(
   password: PasswordOptions,
   agentAlive: () => boolean,
 ): Promise<StackWorld> {
-  if (stack.authority !== null)
-    throw new OperatorFault(
-      'usage',
-      'an authority on another host is not supported yet in stack files; leave "authority" out and run this on the authority’s host',
-    );
-  const [root] = readCertificates(paths.rootCertificate);
-  if (!root)
-    throw new OperatorFault('state-incomplete', `${paths.rootCertificate} holds no certificate`, { path: paths.root });
-  // Opened when something is issued: a plan needs no password.
-  let opened: Promise<LocalIssuer> | null = null;
-  const issuer = (): Promise<LocalIssuer> => {
-    opened ??= openLocalIssuer(paths, password);
-    return opened;
-  };
+  const authority =
+    stack.authority === null
+      ? openLocalAuthority(paths, password)
+      : await openRemoteAuthority(stack.authority, join(paths.root, 'authorities'));
   const host: HostPorts = {
     facts: hostFacts,
     run: runAction,
@@ -90,14 +78,16 @@ export async function openStackWorld(
     const spec = stack.issuers[name] ?? { kind: 'internal' };
     const key = await generateKey(service.key);
     if (spec.kind === 'internal') {
-      const chain = await (await issuer()).issue({
-        profile: SERVICE_KIND_TABLE[service.kind].profile(service),
-        names: service.names,
-        key,
-        lifetimeSeconds: service.lifetimeSeconds,
-        provisioner: PROVISIONER,
-      });
-      return pairOf(chain.map(parseCertificate), key, [root]);
+      const chain = await authority.issue(
+        {
+          profile: SERVICE_KIND_TABLE[service.kind].profile(service),
+          names: service.names,
+          key,
+          lifetimeSeconds: service.lifetimeSeconds,
+        },
+        null,
+      );
+      return pairOf(chain, key, authority.roots().bundle);
     }
     try {
       const { chain, trust } = await (await acmeIssuer(name, spec)).issue(service, key);
@@ -111,21 +101,23 @@ export async function openStackWorld(
   const obtain = (service: ServiceSpec): Promise<Pair> => obtainFrom(service, service.issuer);
   const anchorsOf = (service: ServiceSpec): readonly Certificate[] => {
     const spec = stack.issuers[service.issuer];
-    if (spec?.kind !== 'acme') return [root];
+    if (spec?.kind !== 'acme') return [authority.roots().active];
     return spec.caFile === null ? publicRoots() : readCertificates(spec.caFile);
   };
   let foreign: Promise<VerifyPorts['foreign']> | null = null;
   const identity = async (profile: LeafProfileName, names: readonly string[]): Promise<TestIdentity> => {
     const key = await generateKey('ecdsa-p256');
-    const chain = await (await issuer()).issue({
-      profile,
-      names: names.flatMap((name) => generalNameFromText(name) ?? []),
-      key,
-      lifetimeSeconds: 300,
-      provisioner: PROVISIONER,
-      ...(profile === 'client' && names[0] !== undefined && { commonName: names[0] }),
-    });
-    return { certPem: chain.map((der) => pemFromDer('CERTIFICATE', der)).join(''), keyPem: keyPem(key) };
+    const chain = await authority.issue(
+      {
+        profile,
+        names: names.flatMap((name) => generalNameFromText(name) ?? []),
+        key,
+        lifetimeSeconds: 300,
+        ...(profile === 'client' && names[0] !== undefined && { commonName: names[0] }),
+      },
+      null,
+    );
+    return { certPem: chain.map(({ raw }) => pemFromDer('CERTIFICATE', raw)).join(''), keyPem: keyPem(key) };
   };
   return {
     install: versionedInstall,
@@ -152,12 +144,7 @@ export async function openStackWorld(
         clock: wallClock,
       };
     },
-    close() {
-      opened?.then(
-        (local) => local.close(),
-        () => undefined,
-      );
-    },
+    close: authority.close,
   };
 }
 
