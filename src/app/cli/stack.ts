@@ -52,9 +52,13 @@ export function addStackCommands(program: Command): void {
     .option('--interval <duration>', 'how often it looks', durationOption, 60)
     .option('--print-unit', 'a systemd unit for it')
     .action(async (flags: StackFlags & { readonly printUnit?: boolean }, self: Command) => {
-      const { agent, printUnit } = await import('../commands/agent.ts');
-      if (flags.printUnit) printUnit(contextOf(self), flags);
-      else await agent(contextOf(self), flags);
+      if (flags.printUnit) {
+        const { printUnit } = await import('../commands/agent-unit.ts');
+        printUnit(contextOf(self), flags);
+        return;
+      }
+      const { agent } = await import('../commands/agent.ts');
+      await agent(contextOf(self), flags);
     });
   program
     .command('stack')

@@ -1,108 +1,164 @@
-/** The agent: looks again and again, renews what is due, retries what failed with back-off, and never fights another one. */
-import { resolve } from 'node:path';
-import pino from 'pino';
+/** What `fullchain agent` does: one agent a host, which keeps a stack as its file says until it is stopped. */
+import pino, { type Logger } from 'pino';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
-import { backOffSeconds } from '../../core/renewal/back-off.ts';
+import type { ServiceSpec, Stack } from '../../core/stack/stack.ts';
+import { formatRfc3339 } from '../../core/time/instant.ts';
+import { clockStepWatch, wallClock } from '../../edge/system/clock.ts';
 import { takeLock } from '../../edge/system/exclusive-lock.ts';
-import { applyService } from '../../flow/agent/apply-service.ts';
-import type { Context } from '../cli/context.ts';
+import { type KeepEvent, keepStack, type Looked, type Member } from '../../flow/agent/keep-stack.ts';
+import { type Context, passwordSource } from '../cli/context.ts';
 import type { StackFlags } from '../cli/stack.ts';
-import { agentLockPath, planned, withWorld } from './stack.ts';
+import { type FollowedStack, followStack } from '../programs/followed-stack.ts';
+import { type HostLock, hostLock } from '../programs/host-lock.ts';
+import { lookAtService } from '../programs/look-at-service.ts';
+import { openStackWorld, type StackWorld } from '../programs/stack-world.ts';
+import { agentLockPath, journalOf, workLockPath } from '../stack-state.ts';
+import { readStack } from './stack.ts';
 
 /** @throws OperatorFault agent-busy when another agent runs on this host's state */
 export async function agent(context: Context, flags: StackFlags): Promise<void> {
-  const lock = takeLock(agentLockPath(context));
+  const lock = takeLock(agentLockPath(context.paths));
   if (!lock) throw new OperatorFault('agent-busy', 'another agent runs on this host', { path: context.paths.root });
   const logger = pino(
     { level: context.quiet ? 'error' : 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime },
     pino.destination({ fd: 2, sync: true }),
   );
-  const stopping = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
-  /** When a failed service may be tried again, and how often it has failed in a row. */
-  const failures = new Map<string, { count: number; notBefore: number }>();
+  const stop = stopSignal();
+  const followed = followStack({
+    file: flags.file,
+    async open() {
+      const stack = readStack(flags.file);
+      const world = await openStackWorld(stack, context.paths, passwordSource(flags.passwordFile), () => true);
+      logger.info({ stack: stack.name, members: membersOf(stack).length }, 'the stack file was read');
+      return { stack, world };
+    },
+    trouble: (fault, what) => logger.error({ err: fault }, TROUBLE[what]),
+  });
   try {
-    while (!stopping.signal.aborted) {
-      await withWorld(context, flags, async (stack, world) => {
-        for (const service of stack.services) {
-          const failure = failures.get(service.name);
-          if (stopping.signal.aborted || (failure && performance.now() < failure.notBefore)) continue;
-          const result = await applyService(world, await planned(world, service, false));
-          if (result.ok) {
-            failures.delete(service.name);
-            if (result.action !== 'none')
-              logger.info(
-                { service: service.name, action: result.action, ...result.certificate },
-                'brought to what the stack file says',
-              );
-            continue;
-          }
-          const count = (failure?.count ?? 0) + 1;
-          const waitSeconds = backOffSeconds(count);
-          failures.set(service.name, { count, notBefore: performance.now() + waitSeconds * 1000 });
-          logger.error(
-            {
-              service: service.name,
-              failed: result.steps.find((step) => !step.ok),
-              tries: count,
-              nextTryInSeconds: waitSeconds,
-            },
-            'could not be brought to what the stack file says',
-          );
-        }
-      }).catch((fault: unknown) => {
-        // A stopped authority, a stack file that is being edited: the next look may be better.
-        logger.error({ err: fault }, 'looking at the stack failed; it will be tried again');
-      });
-      await pause((flags.interval ?? 60) * 1000, stopping.signal);
-    }
+    await keep(context, flags, followed, stop, logger);
   } finally {
+    await followed.close();
     lock.release();
   }
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+const TROUBLE = {
+  'stack-file': 'the stack cannot be read; what was read before is kept',
+  roots: 'the authority did not say which roots there are; it will be asked again',
+} as const;
+
+async function keep(
+  context: Context,
+  flags: StackFlags,
+  followed: FollowedStack,
+  stop: Stop,
+  logger: Logger,
+): Promise<void> {
+  const work = hostLock(workLockPath(context.paths));
+  let wake = (): void => {};
+  const journal = () => journalOf(context.paths, followed.stack()?.name ?? '');
+  await keepStack(
+    {
+      changedMembers: async () => ((await followed.changed()) ? membersOf(followed.stack()) : null),
+      look: (member) => followed.use((stack, world) => look(work, stack, world, member, logger)),
+      journal: {
+        read: (name) => journal().read(name),
+        write(name, record) {
+          try {
+            journal().write(name, record);
+          } catch (fault) {
+            // A full disk: the agent goes on, and would only forget its back-off over a restart.
+            logger.error({ err: fault }, 'what failed could not be recorded');
+          }
+        },
+      },
+      clock: wallClock,
+      clockStep: clockStepWatch(),
+      pause: (ms) =>
+        stop.pause(ms, (end) => {
+          wake = end;
+        }),
+      wake: () => wake(),
+      stopping: () => stop.asked,
+      draw: Math.random,
+      tell: (event) => tell(logger, event),
+    },
+    flags.interval ?? 60,
+  );
 }
 
-/** A unit that may write where certificates and configuration are, and nothing else of the system's. */
-export function printUnit(context: Context, flags: StackFlags): void {
-  const program = resolve(process.argv[1] ?? 'fullchain');
-  process.stdout.write(`[Unit]
-Description=Fullchain agent: certificates of this host's services
-Documentation=https://www.rfc-editor.org/rfc/rfc8555
-Wants=network-online.target
-After=network-online.target
+/** Services of a kind share programs and files: they follow one another. */
+function membersOf(stack: Stack | null): Member[] {
+  return (stack?.services ?? []).map(({ name, kind }) => ({ name: `services/${name}`, lane: kind }));
+}
 
-[Service]
-Type=exec
-ExecStart=${process.execPath} ${program} agent --file ${resolve(flags.file)} --state ${context.paths.root}
-Restart=always
-RestartSec=10
-NoNewPrivileges=yes
-PrivateTmp=yes
-ProtectHome=read-only
-ProtectKernelTunables=yes
-ProtectKernelModules=yes
-ProtectControlGroups=yes
-ProtectClock=yes
-ProtectHostname=yes
-RestrictSUIDSGID=yes
-RestrictRealtime=yes
-RestrictNamespaces=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
-CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_KILL CAP_NET_BIND_SERVICE CAP_SETGID CAP_SETUID
+async function look(
+  work: HostLock,
+  stack: Stack,
+  world: StackWorld,
+  { name }: Member,
+  logger: Logger,
+): Promise<Looked> {
+  const service = stack.services.find((candidate) => `services/${candidate.name}` === name);
+  if (!service) return { kind: 'good', changed: false, renewAt: null };
+  if (!work.enter()) return { kind: 'busy' };
+  try {
+    const looked = await lookAtService(world, service);
+    if (looked.kind === 'good' && looked.changed)
+      logger.info(summaryOf(looked, service), 'brought to what the stack file says');
+    return looked;
+  } finally {
+    work.leave();
+  }
+}
 
-[Install]
-WantedBy=multi-user.target
-`);
+function summaryOf(looked: Extract<Looked, { kind: 'good' }>, service: ServiceSpec) {
+  return { service: service.name, ...(looked.renewAt !== null && { renewAt: formatRfc3339(looked.renewAt) }) };
+}
+
+function tell(logger: Logger, event: KeepEvent): void {
+  switch (event.kind) {
+    case 'clock-set':
+      logger.warn({ seconds: event.seconds }, 'the clock was set: everything is looked at again');
+      break;
+    case 'recovered':
+      logger.info({ member: event.member.name, failures: event.failures }, 'works again');
+      break;
+    case 'failed': {
+      const { member, record, waitSeconds } = event;
+      logger.error(
+        { member: member.name, ...record.error, failures: record.failures, nextTryInSeconds: waitSeconds },
+        'could not be brought to what the stack file says',
+      );
+    }
+  }
+}
+
+interface Stop {
+  readonly asked: boolean;
+  /** Ends after so long, at a signal, or by the function that is handed out. */
+  readonly pause: (ms: number, onStart: (end: () => void) => void) => Promise<void>;
+}
+
+/** Work in hand is finished: a service is never left between two states. */
+function stopSignal(): Stop {
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
+  return {
+    get asked() {
+      return stopping.signal.aborted;
+    },
+    pause: (ms, onStart) =>
+      new Promise((resolve) => {
+        if (stopping.signal.aborted) return resolve();
+        const end = (): void => {
+          clearTimeout(timer);
+          stopping.signal.removeEventListener('abort', end);
+          resolve();
+        };
+        const timer = setTimeout(end, ms);
+        stopping.signal.addEventListener('abort', end);
+        onStart(end);
+      }),
+  };
 }

@@ -1,22 +1,24 @@
 /** What `plan`, `apply`, `rotate`, `verify` and `status` do. */
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
 import type { ServiceSpec, Stack } from '../../core/stack/stack.ts';
 import { formatDuration } from '../../core/time/duration.ts';
 import { formatRfc3339 } from '../../core/time/instant.ts';
+import type { FailureJournal } from '../../edge/files/failure-journal.ts';
 import { stackJsonSchema } from '../../edge/stack-file/json-schema.ts';
 import { formatStackProblems, parseStackFile } from '../../edge/stack-file/parse-stack-file.ts';
 import { wallClock } from '../../edge/system/clock.ts';
-import { takeLock } from '../../edge/system/exclusive-lock.ts';
 import { type ApplyResult, applyService } from '../../flow/agent/apply-service.ts';
+import type { FailureRecord } from '../../flow/agent/keep-stack.ts';
 import { plannedChanges, planService, type ServicePlan } from '../../flow/agent/plan-service.ts';
 import { verifyService } from '../../flow/agent/verify-service.ts';
 import { type Context, passwordSource, print } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
 import type { StackFlags } from '../cli/stack.ts';
 import { openStackWorld, type StackWorld } from '../programs/stack-world.ts';
+import { agentAlive, journalOf, waitForWorkLock } from '../stack-state.ts';
 
 /** @throws OperatorFault input-unreadable, stack-file-invalid with every problem at its place */
 export function readStack(file: string): Stack {
@@ -44,7 +46,7 @@ export async function withWorld<T>(
 ): Promise<T> {
   const stack = readStack(flags.file);
   const world = await openStackWorld(stack, context.paths, passwordSource(flags.passwordFile), () =>
-    agentAlive(context),
+    agentAlive(context.paths),
   );
   if (stack.clients.length > 0 && !context.quiet) {
     const names = stack.clients.map(({ name }) => name).join(', ');
@@ -57,17 +59,6 @@ export async function withWorld<T>(
   } finally {
     world.close();
   }
-}
-
-function agentAlive(context: Context): boolean {
-  const lock = takeLock(agentLockPath(context));
-  lock?.release();
-  return lock === null;
-}
-
-export function agentLockPath(context: Context): string {
-  mkdirSync(context.paths.root, { recursive: true, mode: 0o700 });
-  return join(context.paths.root, 'agent.lock');
 }
 
 export function chosen(stack: Stack, names: readonly string[]): readonly ServiceSpec[] {
@@ -108,19 +99,19 @@ export async function apply(
   names: readonly string[],
   rotate: boolean,
 ): Promise<void> {
-  const lock = takeLock(join(agentLockPath(context), '..', 'apply.lock'));
-  if (!lock)
-    throw new OperatorFault('agent-busy', 'another apply, rotate or agent is changing this host right now', {
-      path: context.paths.root,
-    });
+  const lock = await waitForWorkLock(context.paths, () => {
+    if (!context.quiet) process.stderr.write(`${paint('yellow', 'waiting:')} the agent or another apply is at work\n`);
+  });
   try {
     await withWorld(context, flags, async (stack, world) => {
       const services: ApplyResult[] = [];
+      const journal = journalOf(context.paths, stack.name);
       for (const service of chosen(stack, names)) {
         const result = flags.remove
           ? await removeService(world, service)
           : await applyService(world, await planned(world, service, rotate));
         services.push(result);
+        recordFailure(journal, result);
         if (!context.json && !context.quiet) process.stdout.write(`${progressLine(result)}\n`);
       }
       const ok = services.every((result) => result.ok);
@@ -130,6 +121,19 @@ export async function apply(
   } finally {
     lock.release();
   }
+}
+
+/** For `status` and the agent: what failed by hand is known to both, and what works is forgotten. */
+function recordFailure(journal: FailureJournal, { name, ok, steps }: ApplyResult): void {
+  const member = `services/${name}`;
+  const failed = steps.find((step) => !step.ok);
+  if (ok || failed === undefined) {
+    journal.write(member, null);
+    return;
+  }
+  const { step, detail, remedy } = failed;
+  const failures = (journal.read(member)?.failures ?? 0) + 1;
+  journal.write(member, { failures, retryAt: wallClock(), error: { step, detail, remedy } });
 }
 
 function progressLine({ name, ok, action, certificate, steps }: ApplyResult): string {
@@ -199,7 +203,13 @@ export async function verify(context: Context, flags: StackFlags, names: readonl
 export async function status(context: Context, flags: StackFlags): Promise<void> {
   await withWorld(context, flags, async (stack, world) => {
     const services = await Promise.all(
-      stack.services.map(async (service) => statusOf(await planned(world, service, false), world)),
+      stack.services.map(async (service) =>
+        statusOf(
+          await planned(world, service, false),
+          world,
+          journalOf(context.paths, stack.name).read(`services/${service.name}`),
+        ),
+      ),
     );
     services.sort((a, b) => ((a.notAfter ?? '') < (b.notAfter ?? '') ? -1 : 1));
     const now = wallClock();
@@ -212,7 +222,11 @@ export async function status(context: Context, flags: StackFlags): Promise<void>
   });
 }
 
-async function statusOf({ service, kind, installed, renewal, edits }: ServicePlan, world: StackWorld) {
+async function statusOf(
+  { service, kind, installed, renewal, edits }: ServicePlan,
+  world: StackWorld,
+  failed: FailureRecord | null,
+) {
   const leaf = installed?.chain[0];
   const served =
     leaf && service.address ? await world.host.servedFingerprint(kind.protocol, service.address, null) : null;
@@ -225,11 +239,13 @@ async function statusOf({ service, kind, installed, renewal, edits }: ServicePla
         : served !== null && served !== leaf?.fingerprint
           ? 'not-served'
           : 'ok';
+  const { step, detail } = failed?.error ?? { step: '', detail: '' };
   return {
     name: service.name,
-    state,
-    why:
-      state === 'not-served' && served !== null && typeof served === 'object'
+    state: failed ? 'failed' : state,
+    why: failed
+      ? `${step} failed${failed.failures > 1 ? ` ${failed.failures} times` : ''}: ${detail}`
+      : state === 'not-served' && served !== null && typeof served === 'object'
         ? served.why
         : edits.length > 0 && installed
           ? 'the configuration differs from the stack file'
@@ -237,6 +253,7 @@ async function statusOf({ service, kind, installed, renewal, edits }: ServicePla
     notAfter: leaf ? formatRfc3339(leaf.validity.notAfter) : null,
     renewAt: renewal.renewAt === null ? null : formatRfc3339(renewal.renewAt),
     issuer: service.issuer,
+    ...(failed && { lastError: { ...failed.error, retryAt: formatRfc3339(failed.retryAt) } }),
   };
 }
 

@@ -35,6 +35,7 @@ export function openLocalAuthority(paths: StatePaths, password: PasswordOptions)
     return promise;
   };
   return {
+    remote: false,
     roots: () => roots,
     async issue(request) {
       return (await (await issuer()).issue({ ...request, provisioner: PROVISIONER })).map(parseCertificate);

@@ -74,6 +74,7 @@ export async function openRemoteAuthority(reference: AuthorityReference, directo
     newCsr(request.key, algorithmOfKey(request.key) ?? 'ecdsa-p256', request.names, request.commonName);
 
   return {
+    remote: true,
     roots: () => roots,
     async issue(request, previous) {
       const csr = await csrOf(request);

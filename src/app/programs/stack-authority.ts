@@ -26,6 +26,8 @@ export interface PairInUse {
 }
 
 export interface StackAuthority {
+  /** On another host: asking it costs a connection. */
+  readonly remote: boolean;
   readonly roots: () => StackRoots;
   /**
    * Leaf and intermediates.

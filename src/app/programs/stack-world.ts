@@ -30,8 +30,10 @@ import type { PasswordOptions } from '../passwords.ts';
 import { type AcmeIssuer, openAcmeIssuer, publicRoots } from './acme-issuer.ts';
 import { openLocalAuthority } from './local-authority.ts';
 import { openRemoteAuthority } from './remote-authority.ts';
+import type { StackAuthority } from './stack-authority.ts';
 
 export interface StackWorld extends ApplyPorts, Pick<PlanPorts, 'anchors'> {
+  readonly authority: StackAuthority;
   /** What proves a service; made when it is first needed. */
   readonly verification: (service: ServiceSpec) => Promise<VerifyPorts>;
   readonly close: () => void;
@@ -120,6 +122,7 @@ export async function openStackWorld(
     return { certPem: chain.map(({ raw }) => pemFromDer('CERTIFICATE', raw)).join(''), keyPem: keyPem(key) };
   };
   return {
+    authority,
     install: versionedInstall,
     configuration: configurationFiles,
     host,
