@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { connect } from 'node:tls';
+import { fullchain, scratch } from '../ca/command-line.ts';
+import { freePort } from '../world/free-port.ts';
+import { startAgent, until } from './running-agent.ts';
+
+const SERVER = new URL('./reloading-server.ts', import.meta.url).pathname;
+
+interface App {
+  readonly state: string;
+  readonly file: string;
+  readonly port: number;
+  readonly tls: string;
+  readonly stack: (lifetime: string) => string;
+  readonly status: () => Record<string, never>;
+}
+
+/** A server that needs files, and a stack of it alone. It is started by its own reload command when there is a pair. */
+async function app(t: TestContext): Promise<App> {
+  const directory = scratch(t);
+  const [state, tls, file] = [join(directory, 'state'), join(directory, 'tls'), join(directory, 'fullchain.yaml')];
+  assert.equal(fullchain(['ca', 'init', '--state', state]).status, 0);
+  mkdirSync(tls);
+  const port = await freePort();
+  const pid = join(directory, 'pid');
+  const reload = join(directory, 'reload.sh');
+  writeFileSync(
+    reload,
+    `#!/bin/sh
+if [ -f ${pid} ]; then exec kill -HUP "$(cat ${pid})"; fi
+${process.execPath} ${SERVER} ${tls}/server.crt ${tls}/server.key ${port} >/dev/null 2>&1 &
+echo $! >${pid}
+`,
+  );
+  chmodSync(reload, 0o755);
+  t.after(() => existsSync(pid) && process.kill(Number(readFileSync(pid, 'utf8')), 'SIGKILL'));
+  const stack = (lifetime: string) => `stack: test
+defaults: { lifetime: ${lifetime} }
+services:
+  app:
+    kind: files
+    names: [app.test, 127.0.0.1]
+    address: 127.0.0.1:${port}
+    certificate: ${tls}/server.crt
+    key: ${tls}/server.key
+    ca: ${tls}/ca.crt
+    mode: "0600"
+    reload: ${reload}
+`;
+  const status = () => JSON.parse(fullchain(['status', '--json', '-f', file, '--state', state]).stdout).services[0];
+  return { state, file, port, tls, stack, status };
+}
+
+/** Serial number that a verifying client sees; null when it connects to nothing that it trusts. */
+function served(port: number, ca: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    if (!existsSync(ca)) return resolve(null);
+    const socket = connect({ host: '127.0.0.1', port, ca: readFileSync(ca), servername: 'app.test' });
+    socket.on('secureConnect', () => {
+      resolve(socket.getPeerCertificate().serialNumber);
+      socket.destroy();
+    });
+    socket.on('error', () => resolve(null));
+  });
+}
+
+// Two thirds of a minute and the minute before it: after twenty seconds.
+test('a certificate of a minute is renewed in time; no handshake fails; a stop is clean', async (t) => {
+  const { file, state, port, tls, stack } = await app(t);
+  writeFileSync(file, stack('60s'));
+  const agent = startAgent(t, file, state, '--interval', '1s');
+  await until(async () => (await served(port, join(tls, 'ca.crt'))) !== null, 'the first certificate');
+  const serials: (string | null)[] = [];
+  await until(
+    async () => {
+      const serial = await served(port, join(tls, 'ca.crt'));
+      if (serial !== serials.at(-1)) serials.push(serial);
+      return serials.length === 2;
+    },
+    'a renewal',
+    60,
+  );
+  assert.ok(!serials.includes(null), `no handshake failed: ${serials}`);
+  assert.equal(await agent.stop(), 0);
+  assert.deepEqual(
+    agent.log().filter(({ level }) => level >= 50),
+    [],
+  );
+});
+
+test('an authority that is away: the old certificate is served, back-off and cause are told, and it recovers alone', async (t) => {
+  const { file, state, port, tls, stack, status } = await app(t);
+  writeFileSync(file, stack('1h'));
+  const agent = startAgent(t, file, state, '--interval', '1s');
+  await until(async () => (await served(port, join(tls, 'ca.crt'))) !== null, 'the first certificate');
+  const first = await served(port, join(tls, 'ca.crt'));
+  renameSync(join(state, 'secrets'), join(state, 'secrets.away'));
+  await agent.stop();
+  writeFileSync(file, stack('1h').replace('[app.test,', '[app.test, www.app.test,'));
+  const second = startAgent(t, file, state, '--interval', '1s');
+  await until(() => second.log().filter(({ failures }) => Number(failures) >= 2).length > 0, 'two failures');
+  assert.equal(await served(port, join(tls, 'ca.crt')), first, 'the old certificate is still served');
+  const failed = status();
+  assert.equal(failed.state, 'failed');
+  assert.match(JSON.stringify(failed.lastError), /"step":"issue".*"remedy":"[^"]+"/);
+  renameSync(join(state, 'secrets.away'), join(state, 'secrets'));
+  await until(async () => (await served(port, join(tls, 'ca.crt'))) !== first, 'the new certificate', 30);
+  await until(() => second.log().some(({ msg }) => msg === 'works again'), 'the report');
+  assert.equal(status().state, 'ok');
+  assert.equal(await second.stop(), 0);
+});
+
+test('a stack file with a mistake changes nothing; when it is right again it holds at once', async (t) => {
+  const { file, state, port, tls, stack } = await app(t);
+  writeFileSync(file, stack('1h'));
+  const agent = startAgent(t, file, state, '--interval', '1s');
+  await until(async () => (await served(port, join(tls, 'ca.crt'))) !== null, 'the first certificate');
+  const first = await served(port, join(tls, 'ca.crt'));
+  writeFileSync(file, stack('1h').replace('kind:', 'knid:'));
+  await until(() => agent.log().some(({ msg }) => msg.startsWith('the stack cannot be read')), 'the report');
+  assert.match(JSON.stringify(agent.log().at(-1)), /line|kind/);
+  assert.equal(await served(port, join(tls, 'ca.crt')), first);
+  writeFileSync(file, stack('1h').replace('[app.test,', '[app.test, www.app.test,'));
+  await until(async () => (await served(port, join(tls, 'ca.crt'))) !== first, 'the new names');
+  assert.equal(agent.log().filter(({ msg }) => msg.startsWith('the stack cannot be read')).length, 1, 'told once');
+  assert.equal(await agent.stop('SIGINT'), 0);
+});
+
+test('one agent a host; an apply beside it waits for it, and both see the same', async (t) => {
+  const { file, state, stack, status } = await app(t);
+  writeFileSync(file, stack('1h'));
+  const agent = startAgent(t, file, state, '--interval', '1s');
+  await until(() => agent.log().some(({ msg }) => msg.startsWith('brought to')), 'the first certificate');
+  const second = fullchain(['agent', '-f', file, '--state', state]);
+  assert.equal(second.status, 1);
+  assert.match(second.stderr, /another agent/);
+  const rotated = fullchain(['rotate', '--json', '-f', file, '--state', state]);
+  assert.equal(rotated.status, 0, rotated.stderr);
+  assert.equal(status().state, 'ok');
+  const verified = JSON.parse(fullchain(['verify', '--json', '-f', file, '--state', state]).stdout);
+  assert.equal(verified.ok, true, JSON.stringify(verified, null, 1));
+  assert.equal(await agent.stop(), 0);
+});
+
+const systemd = spawnSync('systemd-analyze', ['--version']).status === 0;
+
+test('the unit is one that systemd takes, with little exposure', {
+  skip: !systemd && 'systemd-analyze is not installed',
+}, (t) => {
+  const directory = scratch(t);
+  const file = join(directory, 'a stack.yaml');
+  writeFileSync(
+    file,
+    'stack: test\nservices:\n  site:\n    kind: nginx\n    names: [a.test]\n    address: 127.0.0.1:443\n    config: /etc/nginx/conf.d\n',
+  );
+  const printed = fullchain(['agent', '--print-unit', '-f', file, '--state', '/var/lib/fullchain']);
+  assert.equal(printed.status, 0, printed.stderr);
+  assert.match(printed.stdout, /^ReadWritePaths=-\/etc\/nginx$|^ReadWritePaths=-\/etc\/nginx\/conf\.d$/m);
+  const unit = join(directory, 'fullchain-agent.service');
+  writeFileSync(unit, printed.stdout);
+  const verified = spawnSync('systemd-analyze', ['verify', unit], { encoding: 'utf8' });
+  assert.equal(
+    verified.stderr
+      .split('\n')
+      .filter((line) => line.includes('fullchain-agent'))
+      .join('\n'),
+    '',
+  );
+  const exposure = spawnSync('systemd-analyze', ['security', '--offline=true', '--threshold=40', '--no-pager', unit], {
+    encoding: 'utf8',
+  });
+  assert.equal(exposure.status, 0, exposure.stdout.slice(-300) + exposure.stderr);
+  // The words are as systemd reads them.
+  assert.match(printed.stdout, new RegExp(`--file "${file}"`));
+});
