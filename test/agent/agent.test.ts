@@ -21,12 +21,15 @@ interface App {
 
 /** A server that needs files, and a stack of it alone. It is started by its own reload command when there is a pair. */
 async function app(t: TestContext): Promise<App> {
+  let pid = '';
+  // Before the directory goes, and the process id with it.
+  t.after(() => existsSync(pid) && process.kill(Number(readFileSync(pid, 'utf8')), 'SIGKILL'));
   const directory = scratch(t);
+  pid = join(directory, 'pid');
   const [state, tls, file] = [join(directory, 'state'), join(directory, 'tls'), join(directory, 'fullchain.yaml')];
   assert.equal(fullchain(['ca', 'init', '--state', state]).status, 0);
   mkdirSync(tls);
   const port = await freePort();
-  const pid = join(directory, 'pid');
   const reload = join(directory, 'reload.sh');
   writeFileSync(
     reload,
@@ -37,7 +40,6 @@ echo $! >${pid}
 `,
   );
   chmodSync(reload, 0o755);
-  t.after(() => existsSync(pid) && process.kill(Number(readFileSync(pid, 'utf8')), 'SIGKILL'));
   const stack = (lifetime: string) => `stack: test
 defaults: { lifetime: ${lifetime} }
 services:
