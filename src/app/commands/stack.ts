@@ -10,9 +10,11 @@ import type { FailureJournal } from '../../edge/files/failure-journal.ts';
 import { stackJsonSchema } from '../../edge/stack-file/json-schema.ts';
 import { formatStackProblems, parseStackFile } from '../../edge/stack-file/parse-stack-file.ts';
 import { wallClock } from '../../edge/system/clock.ts';
-import { type ApplyResult, applyService } from '../../flow/agent/apply-service.ts';
+import { type ApplyResult, applyPlan, failedStep } from '../../flow/agent/apply-plan.ts';
+import { plannedChanges } from '../../flow/agent/install-plan.ts';
 import type { FailureRecord } from '../../flow/agent/keep-stack.ts';
-import { plannedChanges, planService, type ServicePlan } from '../../flow/agent/plan-service.ts';
+import { planService, type ServicePlan, serviceFootprint } from '../../flow/agent/plan-service.ts';
+import { removeMember } from '../../flow/agent/remove-member.ts';
 import { verifyService } from '../../flow/agent/verify-service.ts';
 import { type Context, passwordSource, print } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
@@ -75,9 +77,12 @@ export function planned(world: StackWorld, service: ServiceSpec, asked: boolean)
 
 export async function plan(context: Context, flags: StackFlags): Promise<void> {
   await withWorld(context, flags, async (stack, world) => {
-    const changes = (
-      await Promise.all(stack.services.map(async (service) => plannedChanges(await planned(world, service, false))))
-    ).flat();
+    const found = await Promise.all(
+      stack.services.map(async (service) =>
+        plannedChanges(await planned(world, service, false)).map((change) => ({ service: service.name, ...change })),
+      ),
+    );
+    const changes = found.flat();
     print(context, { stack: stack.name, changes }, () =>
       changes.flatMap(({ service, action, why, diff }) => [
         `${service.padEnd(16)} ${action.padEnd(9)} ${why}`,
@@ -107,9 +112,10 @@ export async function apply(
       const services: ApplyResult[] = [];
       const journal = journalOf(context.paths, stack.name);
       for (const service of chosen(stack, names)) {
-        const result = flags.remove
-          ? await removeService(world, service)
-          : await applyService(world, await planned(world, service, rotate));
+        const result = await (flags.remove
+          ? removeService(world, service)
+          : applyService(world, service, rotate)
+        ).catch((fault: unknown) => unplannable(service, fault));
         services.push(result);
         recordFailure(journal, result);
         if (!context.json && !context.quiet) process.stdout.write(`${progressLine(result)}\n`);
@@ -121,6 +127,19 @@ export async function apply(
   } finally {
     lock.release();
   }
+}
+
+async function applyService(world: StackWorld, service: ServiceSpec, rotate: boolean): Promise<ApplyResult> {
+  return applyPlan(world, await planned(world, service, rotate));
+}
+
+async function removeService(world: StackWorld, service: ServiceSpec): Promise<ApplyResult> {
+  return removeMember(world, await serviceFootprint(world, service, SERVICE_KIND_TABLE[service.kind]));
+}
+
+/** What it needs cannot even be gathered: a failure like any other, and the others go on. */
+function unplannable({ name }: ServiceSpec, fault: unknown): ApplyResult {
+  return { name, ok: false, action: 'failed', certificate: null, steps: [failedStep(fault, 'issue')] };
 }
 
 /** For `status` and the agent: what failed by hand is known to both, and what works is forgotten. */
@@ -143,34 +162,6 @@ function progressLine({ name, ok, action, certificate, steps }: ApplyResult): st
     ? `${failed.step}: ${failed.detail}\n  ${paint('bold', 'next:', process.stdout)} ${failed.remedy ?? ''}`
     : `${action}${certificate ? `, until ${certificate.notAfter}` : ''}`;
   return `${mark} ${name.padEnd(16)} ${tail}`;
-}
-
-/** What apply put there is taken out: blocks, own files, versions; then the service is told. */
-async function removeService(world: StackWorld, service: ServiceSpec): Promise<ApplyResult> {
-  const { desired } = await planned(world, service, false);
-  const steps: ApplyResult['steps'][number][] = [];
-  let changed = false;
-  for (const change of desired.configuration) {
-    const without = change.kind === 'own-file' ? { ...change, content: null } : { ...change, lines: null };
-    const { path, before, after } = world.configuration.preview(without, service.name);
-    if (before === after) continue;
-    world.configuration.write(path, after, 0o644);
-    changed = true;
-  }
-  if (changed) {
-    steps.push({ step: 'configure', ok: true, detail: 'blocks and files were taken out', remedy: null });
-    const action = desired.restart ?? desired.reload;
-    const { ok, output } = action ? await world.host.run(action) : { ok: true, output: '' };
-    steps.push({ step: 'reload', ok, detail: output || 'done', remedy: ok ? null : 'Reload the service by hand.' });
-  }
-  world.install.remove(desired.install);
-  return {
-    name: service.name,
-    ok: steps.every(({ ok }) => ok),
-    action: changed ? 'configured' : 'none',
-    certificate: null,
-    steps,
-  };
 }
 
 export async function verify(context: Context, flags: StackFlags, names: readonly string[]): Promise<void> {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { pemBlocksLabelled } from '../../core/bytes/pem.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
-import type { AcmeChallengeSpec, IssuerSpec, ServiceSpec } from '../../core/stack/stack.ts';
+import type { AcmeChallengeSpec, IssuerSpec } from '../../core/stack/stack.ts';
 import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
 import { assembleCsr, encodeCsrInfo } from '../../core/x509/csr.ts';
 import { validatePath } from '../../core/x509/path.ts';
@@ -20,6 +20,8 @@ import { bindPort, parseListenAddress } from '../../edge/http/listener.ts';
 import { generateKey, publicKeyDer, signWith } from '../../edge/signer/key-pair.ts';
 import { sleep, wallClock } from '../../edge/system/clock.ts';
 
+import type { WantedCertificate } from '../../flow/agent/agent-ports.ts';
+
 type AcmeIssuerSpec = Extract<IssuerSpec, { kind: 'acme' }>;
 
 export interface AcmeIssuer {
@@ -27,7 +29,7 @@ export interface AcmeIssuer {
   readonly anchors: readonly Certificate[];
   /** @throws OperatorFault issuance-refused, authority-unreachable */
   readonly issue: (
-    service: ServiceSpec,
+    wanted: Pick<WantedCertificate, 'names' | 'key'>,
     key: KeyObject,
   ) => Promise<{ readonly chain: readonly Certificate[]; readonly trust: readonly Certificate[] }>;
 }
@@ -38,12 +40,12 @@ export async function openAcmeIssuer(name: string, spec: AcmeIssuerSpec, account
   const session = await accountSession(spec, accounts);
   return {
     anchors,
-    async issue(service, key) {
-      const identifiers = service.names.flatMap((entry) =>
+    async issue(wanted, key) {
+      const identifiers = wanted.names.flatMap((entry) =>
         entry.kind === 'dns' || entry.kind === 'ip' ? [{ type: entry.kind, value: entry.value }] : [],
       );
-      const info = encodeCsrInfo({ publicKey: publicKeyDer(key), names: service.names });
-      const csr = assembleCsr(info, service.key, await signWith(key, service.key)(info));
+      const info = encodeCsrInfo({ publicKey: publicKeyDer(key), names: wanted.names });
+      const csr = assembleCsr(info, wanted.key, await signWith(key, wanted.key)(info));
       const handler = challengeHandler(spec.challenge);
       try {
         const ders = await obtainCertificate(

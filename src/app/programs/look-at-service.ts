@@ -3,7 +3,7 @@ import { OperatorFault, remedyOf } from '../../core/faults/operator-faults.ts';
 import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
 import type { ServiceSpec } from '../../core/stack/stack.ts';
 import type { Instant } from '../../core/time/instant.ts';
-import { applyService } from '../../flow/agent/apply-service.ts';
+import { applyPlan } from '../../flow/agent/apply-plan.ts';
 import type { Looked } from '../../flow/agent/keep-stack.ts';
 import { planService } from '../../flow/agent/plan-service.ts';
 import type { StackWorld } from './stack-world.ts';
@@ -14,7 +14,7 @@ export async function lookAtService(world: StackWorld, service: ServiceSpec): Pr
     const kind = SERVICE_KIND_TABLE[service.kind];
     const plan = await planService(world, service, kind, false);
     notAfter = plan.installed?.chain[0]?.validity.notAfter ?? null;
-    const result = await applyService(world, plan);
+    const result = await applyPlan(world, plan);
     if (result.ok) {
       const { renewal } = result.action === 'none' ? plan : await planService(world, service, kind, false);
       return { kind: 'good', changed: result.action !== 'none', renewAt: renewal.renewAt };
@@ -24,7 +24,7 @@ export async function lookAtService(world: StackWorld, service: ServiceSpec): Pr
       kind: 'failed',
       error: { step: failed?.step ?? 'confirm', detail: failed?.detail ?? '', remedy: failed?.remedy ?? null },
       notAfter,
-      retryAfterSeconds: null,
+      retryAfterSeconds: result.retryAfterSeconds ?? null,
     };
   } catch (fault) {
     const remedy = fault instanceof OperatorFault ? remedyOf(fault) : null;

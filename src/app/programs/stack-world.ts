@@ -6,7 +6,6 @@ import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import type { LeafProfileName } from '../../core/issuance/profile.ts';
 import { generalNameFromText } from '../../core/issuance/requested-names.ts';
 import type { Pair } from '../../core/renewal/stage-pair.ts';
-import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
 import type { IssuerSpec, ServiceSpec, Stack } from '../../core/stack/stack.ts';
 import type { KeyAlgorithm } from '../../core/x509/algorithm.ts';
 import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
@@ -15,24 +14,28 @@ import { configurationFiles } from '../../edge/files/configuration-file.ts';
 import { installedKeyFlaw } from '../../edge/files/key-file.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
 import { versionedInstall } from '../../edge/files/versioned-install.ts';
+import { addressesOf } from '../../edge/net/addresses.ts';
 import { handshake, plaintext } from '../../edge/net/service-handshake.ts';
 import { runAction } from '../../edge/reload/run-action.ts';
 import { generateKey, publicKeyDer, signWith } from '../../edge/signer/key-pair.ts';
 import { openSqliteStore } from '../../edge/store/sqlite-store.ts';
 import { sleep, wallClock } from '../../edge/system/clock.ts';
 import { hostFacts } from '../../edge/system/host-facts.ts';
-import type { HostPorts } from '../../flow/agent/agent-ports.ts';
-import type { ApplyPorts } from '../../flow/agent/apply-service.ts';
-import type { PlanPorts } from '../../flow/agent/plan-service.ts';
+import type { HostPorts, Obtain, WantedCertificate } from '../../flow/agent/agent-ports.ts';
+import type { ApplyPorts } from '../../flow/agent/apply-plan.ts';
+import type { PlanPorts } from '../../flow/agent/install-plan.ts';
 import type { TestIdentity, VerifyPorts } from '../../flow/agent/verify-service.ts';
 import { initialiseAuthority } from '../../flow/ca/initialise-authority.ts';
 import type { PasswordOptions } from '../passwords.ts';
 import { type AcmeIssuer, openAcmeIssuer, publicRoots } from './acme-issuer.ts';
 import { openLocalAuthority } from './local-authority.ts';
 import { openRemoteAuthority } from './remote-authority.ts';
-import type { StackAuthority } from './stack-authority.ts';
+import type { PairInUse, StackAuthority } from './stack-authority.ts';
 
-export interface StackWorld extends ApplyPorts, Pick<PlanPorts, 'anchors'> {
+export interface StackWorld extends ApplyPorts, PlanPorts {
+  readonly install: ApplyPorts['install'];
+  readonly configuration: ApplyPorts['configuration'];
+  readonly host: ApplyPorts['host'];
   readonly authority: StackAuthority;
   /** What proves a service; made when it is first needed. */
   readonly verification: (service: ServiceSpec) => Promise<VerifyPorts>;
@@ -55,6 +58,7 @@ export async function openStackWorld(
     run: runAction,
     sleep,
     clock: wallClock,
+    addresses: addressesOf,
     async servedFingerprint(protocol, address, serverName) {
       const result = await handshake({
         protocol,
@@ -75,36 +79,39 @@ export async function openStackWorld(
     acmeIssuers.set(name, known);
     return known;
   };
-  /** From one issuer; the next one of its list is tried when it fails. */
-  const obtainFrom = async (service: ServiceSpec, name: string): Promise<Pair> => {
-    const spec = stack.issuers[name] ?? { kind: 'internal' };
-    const key = await generateKey(service.key);
-    if (spec.kind === 'internal') {
-      const chain = await authority.issue(
-        {
-          profile: SERVICE_KIND_TABLE[service.kind].profile(service),
-          names: service.names,
-          key,
-          lifetimeSeconds: service.lifetimeSeconds,
-        },
-        null,
-      );
-      return pairOf(chain, key, authority.roots().bundle);
-    }
+  const specOf = (name: string): IssuerSpec => stack.issuers[name] ?? { kind: 'internal' };
+  const obtainFrom = async (name: string, wanted: WantedCertificate, previous: Pair | null): Promise<Pair> => {
+    const spec = specOf(name);
+    const key = await generateKey(wanted.key);
+    if (spec.kind === 'acme')
+      return pairOf((await (await acmeIssuer(name, spec)).issue(wanted, key)).chain, key, anchorsOf(name));
+    const { commonName, ...rest } = wanted;
+    const request = { ...rest, key, ...(commonName !== null && { commonName }) };
+    const chain = await authority.issue(request, previous && pairInUse(previous));
+    return pairOf(chain, key, authority.roots().bundle);
+  };
+  /** From one issuer; the next ones of its list are tried when it fails. */
+  const obtain: Obtain = async (wanted, previous) => {
+    const spec = specOf(wanted.issuer);
+    const fallback = spec.kind === 'acme' ? spec.fallback : [];
     try {
-      const { chain, trust } = await (await acmeIssuer(name, spec)).issue(service, key);
-      return pairOf(chain, key, trust);
+      return await obtainFrom(wanted.issuer, wanted, previous);
     } catch (fault) {
-      const [next] = spec.fallback;
-      if (next === undefined || !(fault instanceof OperatorFault)) throw fault;
-      return obtainFrom(service, next);
+      for (const name of fault instanceof OperatorFault ? fallback : []) {
+        try {
+          return await obtainFrom(name, wanted, previous);
+        } catch (later) {
+          if (!(later instanceof OperatorFault)) throw later;
+        }
+      }
+      throw fault;
     }
   };
-  const obtain = (service: ServiceSpec): Promise<Pair> => obtainFrom(service, service.issuer);
-  const anchorsOf = (service: ServiceSpec): readonly Certificate[] => {
-    const spec = stack.issuers[service.issuer];
-    if (spec?.kind !== 'acme') return [authority.roots().active];
-    return spec.caFile === null ? publicRoots() : readCertificates(spec.caFile);
+  const anchorsOf = (issuer: string): readonly Certificate[] => {
+    const spec = specOf(issuer);
+    if (spec.kind !== 'acme') return [authority.roots().active];
+    const own = spec.caFile === null ? publicRoots() : readCertificates(spec.caFile);
+    return spec.fallback.length === 0 ? own : [own, ...spec.fallback.map(anchorsOf)].flat();
   };
   let foreign: Promise<VerifyPorts['foreign']> | null = null;
   const identity = async (profile: LeafProfileName, names: readonly string[]): Promise<TestIdentity> => {
@@ -128,6 +135,12 @@ export async function openStackWorld(
     host,
     obtain,
     anchors: anchorsOf,
+    stackTrust: () => authority.roots().bundle,
+    challengeWebroot(issuer) {
+      const spec = specOf(issuer);
+      return spec.kind === 'acme' && spec.challenge.kind === 'http-01-webroot' ? spec.challenge.webroot : null;
+    },
+    suggestedRenewal: () => null,
     async verification(service) {
       foreign ??= foreignAuthority();
       const tried = service.clients.kind !== 'none';
@@ -138,7 +151,7 @@ export async function openStackWorld(
       return {
         handshake,
         plaintext,
-        anchors: anchorsOf(service).map(({ raw }) => pemFromDer('CERTIFICATE', raw)),
+        anchors: anchorsOf(service.issuer).map(({ raw }) => pemFromDer('CERTIFICATE', raw)),
         foreign: await foreign,
         ownClient: tried ? await identity('client', [name]) : null,
         ownServer: tried ? await identity('server', ['fullchain-verify.invalid']) : null,
@@ -151,12 +164,16 @@ export async function openStackWorld(
   };
 }
 
-function pairOf(chain: readonly Certificate[], key: KeyObject, trust: readonly Certificate[]): Pair {
+function pairInUse({ chain, keyPem: key }: Pair): PairInUse {
+  return { chainPem: chain.map(({ raw }) => pemFromDer('CERTIFICATE', raw)).join(''), keyPem: key };
+}
+
+function pairOf(chain: readonly Certificate[], key: KeyObject, anchors: readonly Certificate[]): Pair {
   return {
     chain,
     keyPem: keyPem(key),
     publicKey: createPublicKey(key).export({ type: 'spki', format: 'der' }),
-    trust,
+    anchors,
   };
 }
 

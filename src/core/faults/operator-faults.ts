@@ -104,8 +104,14 @@ export const OPERATOR_FAULTS = {
   },
   'disk-full': {
     exit: 1,
-    remedy: 'Make room on the disk that holds the state directory. Nothing half-written was kept.',
+    remedy: 'Make room on the disk. Nothing half-written was kept.',
     command: 'df -h {path}',
+  },
+  'file-unwritable': {
+    exit: 1,
+    remedy:
+      'Let the user who runs Fullchain write there; a file system may be mounted read-only, a file may be immutable.',
+    command: 'ls -ld {path}; findmnt -T {path}',
   },
   'clock-behind': {
     exit: 1,
@@ -141,6 +147,28 @@ export const OPERATOR_FAULTS = {
     exit: 1,
     remedy: 'Ask for what the provisioner allows, or change its limits.',
     command: 'fullchain provisioner list',
+  },
+  'acme-refused': {
+    exit: 1,
+    remedy: 'The ACME server’s own words are above: correct what it names, or ask another issuer by fallback.',
+    command: 'fullchain plan',
+  },
+  'acme-rate-limited': {
+    exit: 1,
+    remedy:
+      'Wait as long as the server says, and find out why so much was asked for; letsencrypt-staging has wider limits for trials.',
+    command: 'fullchain status',
+  },
+  'challenge-failed': {
+    exit: 1,
+    remedy:
+      'Control of the name could not be proved. For http-01 its port 80 must lead to this host; for dns-01 its TXT record must be seen.',
+    command: 'curl --include http://{identifier}/.well-known/acme-challenge/test',
+  },
+  'dns-credentials': {
+    exit: 1,
+    remedy: 'Give the name and the secret of a key that the DNS server knows, and let it change TXT records there.',
+    command: 'tsig-keygen {name}',
   },
   'token-refused': { exit: 1, remedy: 'Make a new token on the authority’s host.', command: 'fullchain token NAME' },
   'provisioner-unknown': { exit: 1, remedy: 'Name a provisioner that exists.', command: 'fullchain provisioner list' },

@@ -61,11 +61,19 @@ export function spreadOf(certificate: Pick<TbsCertificate, 'serial'>): number {
   return Number.parseInt(certificate.serial.slice(-8), 16) / 0xffffffff;
 }
 
+/** However late an issuer suggests it: a tenth of the lifetime is left for trying. */
+const LATEST_FRACTION = 0.9;
+
+/**
+ * @param asked a person wants it now
+ * @param suggested when the issuer wants it (RFC 9773), in place of two thirds; null: it says nothing
+ */
 export function renewalDecision(
   installed: Installed,
   wanted: WantedCertificate,
   asked: boolean,
   now: Instant,
+  suggested: Instant | null = null,
 ): RenewalDecision {
   if (installed.kind === 'missing')
     return { due: true, reason: 'missing', why: 'no certificate is installed', renewAt: null };
@@ -78,7 +86,10 @@ export function renewalDecision(
     };
   }
   const { leaf } = installed;
-  const renewAt = renewalInstant(leaf.validity, spreadOf(leaf));
+  const renewAt =
+    suggested === null
+      ? renewalInstant(leaf.validity, spreadOf(leaf))
+      : earlier(suggested, instantAtFraction(leaf.validity, LATEST_FRACTION));
   const yes = (reason: RenewalReason, why: string): RenewalDecision => ({ due: true, reason, why, renewAt });
   const difference = nameDifference(subjectAltNames(leaf), wanted.names);
   if (difference !== null) return yes('names-changed', difference);
@@ -86,7 +97,10 @@ export function renewalDecision(
   if (!installed.chainsToTrust) return yes('issuer-changed', 'it was not issued by the authority of this stack');
   const left = remainingSeconds(leaf.validity, now);
   if (left <= 0) return yes('expired', `it expired at ${formatRfc3339(leaf.validity.notAfter)}`);
-  if (now >= renewAt) return yes('due', `two thirds of its life have passed; ${formatDuration(left)} are left`);
+  if (now >= renewAt) {
+    const cause = suggested === null ? 'two thirds of its life have passed' : 'its issuer wants it replaced';
+    return yes('due', `${cause}; ${formatDuration(left)} are left`);
+  }
   if (asked) return yes('asked', 'a rotation was asked for');
   return {
     due: false,
@@ -94,6 +108,10 @@ export function renewalDecision(
     why: `not due before ${formatRfc3339(renewAt)}; ${formatDuration(left)} are left`,
     renewAt,
   };
+}
+
+function earlier(a: Instant, b: Instant): Instant {
+  return a < b ? a : b;
 }
 
 function nameDifference(has: readonly GeneralName[], wants: readonly GeneralName[]): string | null {

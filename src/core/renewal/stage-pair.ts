@@ -1,6 +1,6 @@
 /**
  * A pair is proven before anything is touched: it parses, key and certificate belong together, the chain leads to
- * the trusted root, names, dates and usages are as asked. Only this file makes a ProvenPair, and only a
+ * its issuer's root, names, dates and usages are as asked. Only this file makes a ProvenPair, and only a
  * ProvenPair is installed.
  */
 import { bytesEqual } from '../bytes/compare.ts';
@@ -18,7 +18,7 @@ export interface ProvenPair {
   readonly chain: readonly Certificate[];
   /** PKCS#8 PEM. */
   readonly keyPem: string;
-  /** The bundle that peers of this pair are verified with. */
+  /** The bundle with which the owner of this pair verifies its peers. */
   readonly trust: readonly Certificate[];
 }
 
@@ -27,23 +27,28 @@ export interface Pair {
   readonly keyPem: string;
   /** SubjectPublicKeyInfo of the key, as read back from `keyPem`. */
   readonly publicKey: Uint8Array;
-  readonly trust: readonly Certificate[];
+  /** Roots to which its chain may lead. */
+  readonly anchors: readonly Certificate[];
 }
 
-export function provePair(
-  pair: Pair,
-  wanted: { readonly names: readonly GeneralName[]; readonly purpose: 'server' | 'client' },
-  now: Instant,
-): ProvenPair | { readonly flaw: string } {
+export interface WantedPair {
+  readonly names: readonly GeneralName[];
+  readonly purpose: 'server' | 'client';
+  /** See ProvenPair; null: the roots of the pair itself. */
+  readonly trust: readonly Certificate[] | null;
+}
+
+export function provePair(pair: Pair, wanted: WantedPair, now: Instant): ProvenPair | { readonly flaw: string } {
   const [leaf, ...intermediates] = pair.chain;
   if (!leaf) return { flaw: 'the chain is empty' };
   if (!bytesEqual(leaf.publicKey.raw, pair.publicKey)) return { flaw: 'the key does not belong to the certificate' };
-  const path = validatePath({ leaf, intermediates, anchors: pair.trust, now, purpose: wanted.purpose });
+  const path = validatePath({ leaf, intermediates, anchors: pair.anchors, now, purpose: wanted.purpose });
   if (!path.ok) return { flaw: path.detail };
   for (const name of wanted.names) {
     if (name.kind !== 'dns' && name.kind !== 'ip') continue;
     const mismatch = name.kind === 'dns' && name.value.startsWith('*.') ? null : nameMismatch(leaf, name.value);
     if (mismatch !== null) return { flaw: mismatch };
   }
-  return { chain: pair.chain, keyPem: pair.keyPem, trust: pair.trust } as unknown as ProvenPair;
+  const trust = wanted.trust ?? path.path.slice(-1);
+  return { chain: pair.chain, keyPem: pair.keyPem, trust } as unknown as ProvenPair;
 }

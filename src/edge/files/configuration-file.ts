@@ -1,9 +1,10 @@
 /** Files of a service's configuration: ours alone, or one marked block in a person's. */
-import { chownSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setMarkedBlock } from '../../core/services/marked-block.ts';
 import type { ConfigurationPorts } from '../../flow/agent/agent-ports.ts';
 import { writeFileAtomically } from './atomic-file.ts';
+import { isErrno, naming } from './write-fault.ts';
 
 export const configurationFiles: ConfigurationPorts = {
   preview(change, service) {
@@ -14,15 +15,18 @@ export const configurationFiles: ConfigurationPorts = {
   },
 
   write(path, text, mode) {
-    if (text === null) {
-      rmSync(path, { force: true });
-      return;
-    }
-    const existing = statIfThere(path);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileAtomically(path, text, existing ? existing.mode & 0o7777 : mode);
-    // A person's file keeps its owner; only root can give files away, and only root needs to.
-    if (existing && process.getuid?.() === 0) chownSync(path, existing.uid, existing.gid);
+    naming(path, () => {
+      if (text === null) {
+        rmSync(path, { force: true });
+        return;
+      }
+      const target = linkTarget(path);
+      const existing = statSync(target, { throwIfNoEntry: false });
+      mkdirSync(dirname(target), { recursive: true });
+      writeFileAtomically(target, text, existing ? existing.mode & 0o7777 : mode);
+      // A person's file keeps its owner; only root can give files away, and only root needs to.
+      if (existing && process.getuid?.() === 0) chownSync(target, existing.uid, existing.gid);
+    });
   },
 };
 
@@ -30,11 +34,12 @@ function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
+    if (isErrno(cause, 'ENOENT')) return null;
     throw cause;
   }
 }
 
-function statIfThere(path: string) {
-  return statSync(path, { throwIfNoEntry: false });
+/** A person may keep the file elsewhere and link to it: the link stays. */
+function linkTarget(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
 }

@@ -17,94 +17,167 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DerError } from '../../core/asn1/der-reader.ts';
+import { bytesEqual } from '../../core/bytes/compare.ts';
 import { pemBlocksLabelled, pemFromDer } from '../../core/bytes/pem.ts';
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import type { ProvenPair } from '../../core/renewal/stage-pair.ts';
 import type { InstalledPart, InstallLayout } from '../../core/services/service-kind.ts';
 import type { Instant } from '../../core/time/instant.ts';
 import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
-import type { InstalledVersion, InstallPorts } from '../../flow/agent/agent-ports.ts';
+import type { Flawed, InstalledVersion, InstallPorts, TakeUp } from '../../flow/agent/agent-ports.ts';
+import { takeLock } from '../system/exclusive-lock.ts';
 import { syncDirectory, writeFileAtomically } from './atomic-file.ts';
+import { isErrno, naming } from './write-fault.ts';
 
-/** How many versions are kept, the current one included. */
-const KEPT_VERSIONS = 5;
-
-/** Beside the files of the service: what the agent needs to read back, whatever names the service has. */
+/** Beside the files of the member: what the agent needs to read back, whatever names the files have. */
 const FACTS_FILE = 'version.json';
+const LOCK_FILE = '.lock';
 
 interface VersionFacts {
   readonly chain: string;
   readonly trust: string;
   readonly confirmedAt: number | null;
+  readonly takeUp: TakeUp;
 }
 
 export const versionedInstall: InstallPorts = {
+  lock(layout) {
+    return naming(layout.directory, () => {
+      makeDirectory(layout.directory, layout);
+      return takeLock(join(layout.directory, LOCK_FILE));
+    });
+  },
+
   readCurrent(layout) {
     const number = currentNumber(layout.directory);
     return number === null ? null : readVersion(layout, number);
   },
 
-  stage(layout, pair) {
+  readVersion,
+
+  versions: (layout) => versionNumbers(join(layout.directory, 'versions')).sort((a, b) => b - a),
+
+  readPair(layout, number) {
+    const version = readVersion(layout, number);
+    const keyFile = layout.files.find(({ content }) => content.includes('key'));
+    if ('flaw' in version || !keyFile)
+      throw new OperatorFault('input-unreadable', `version ${number}: ${'flaw' in version ? version.flaw : 'no key'}`, {
+        path: layout.directory,
+      });
+    const text = readFileSync(join(directoryOf(layout, number), keyFile.name), 'utf8');
+    const { chain, publicKey, trust } = version;
+    const keyPem = createPrivateKey(text).export({ type: 'pkcs8', format: 'pem' }) as string;
+    return { chain, keyPem, publicKey, anchors: trust };
+  },
+
+  stage(layout, pair, takeUp) {
     const versions = join(layout.directory, 'versions');
-    for (const directory of [layout.directory, versions]) makeDirectory(directory, layout);
     const number = Math.max(0, ...versionNumbers(versions)) + 1;
-    const target = join(versions, String(number));
     const staging = join(versions, `.staging-${number}`);
-    // What a crash left of an earlier try has no name yet and is worth nothing.
-    rmSync(staging, { recursive: true, force: true });
-    makeDirectory(staging, layout);
-    for (const file of layout.files) {
-      const path = join(staging, file.name);
-      writeFileAtomically(path, file.content.map((part) => partOf(pair, part)).join(''), file.mode);
-      chownSync(path, layout.owner.uid, layout.owner.gid);
-    }
-    writeFacts(staging, { chain: partOf(pair, 'chain'), trust: partOf(pair, 'ca'), confirmedAt: null });
-    syncDirectory(staging);
-    renameSync(staging, target);
-    syncDirectory(versions);
-    return number;
+    return naming(staging, () => {
+      for (const directory of [layout.directory, versions]) makeDirectory(directory, layout);
+      // What a crash left of an earlier try has no name yet and is worth nothing.
+      rmSync(staging, { recursive: true, force: true });
+      try {
+        makeDirectory(staging, layout);
+        for (const file of layout.files) {
+          const path = join(staging, file.name);
+          writeFileAtomically(path, file.content.map((part) => partOf(pair, part)).join(''), file.mode);
+          giveTo(path, layout);
+        }
+        const facts = { chain: partOf(pair, 'chain'), trust: partOf(pair, 'ca'), confirmedAt: null, takeUp };
+        writeFacts(staging, facts);
+        syncDirectory(staging);
+      } catch (cause) {
+        rmSync(staging, { recursive: true, force: true });
+        throw cause;
+      }
+      renameSync(staging, join(versions, String(number)));
+      syncDirectory(versions);
+      return number;
+    });
   },
 
   activate(layout, version) {
     const link = join(layout.directory, 'current');
-    const beside = join(layout.directory, '.current.new');
-    rmSync(beside, { force: true });
-    symlinkSync(join('versions', String(version)), beside);
-    renameSync(beside, link);
-    syncDirectory(layout.directory);
-    // Fixed places follow one by one; the list is in the order that its service can bear.
-    for (const { file, to, mode } of layout.copies) {
-      writeFileAtomically(to, readFileSync(join(link, file)), mode);
-      chownSync(to, layout.owner.uid, layout.owner.gid);
+    naming(link, () => {
+      if (version === null) {
+        takeAway(layout);
+        return;
+      }
+      const beside = join(layout.directory, '.current.new');
+      rmSync(beside, { force: true });
+      symlinkSync(join('versions', String(version)), beside);
+      renameSync(beside, link);
+      syncDirectory(layout.directory);
+    });
+    if (version !== null) copyOut(layout);
+  },
+
+  mark(layout, version, served) {
+    const directory = directoryOf(layout, version);
+    naming(directory, () => {
+      const facts = readFacts(directory);
+      const now = typeof served === 'string' ? { confirmedAt: null, takeUp: served } : { confirmedAt: served };
+      writeFacts(directory, { ...facts, ...now });
+    });
+  },
+
+  prune(layout, kept) {
+    for (const number of versionNumbers(join(layout.directory, 'versions'))) {
+      if (!kept.includes(number)) rmSync(directoryOf(layout, number), { recursive: true, force: true });
     }
   },
 
-  confirm(layout, version, at) {
-    const directory = join(layout.directory, 'versions', String(version));
-    writeFacts(directory, { ...readFacts(directory), confirmedAt: at });
-    const versions = join(layout.directory, 'versions');
-    const old = versionNumbers(versions)
-      .filter((number) => number !== version)
-      .sort((a, b) => b - a);
-    for (const number of old.slice(KEPT_VERSIONS - 1))
-      rmSync(join(versions, String(number)), { recursive: true, force: true });
-  },
-
   remove(layout) {
-    for (const { to } of layout.copies) rmSync(to, { force: true });
-    rmSync(join(layout.directory, 'current'), { force: true });
-    rmSync(join(layout.directory, 'versions'), { recursive: true, force: true });
-    if (existsSync(layout.directory) && readdirSync(layout.directory).length === 0)
-      rmSync(layout.directory, { recursive: true });
+    return naming(layout.directory, () => {
+      const found = existsSync(join(layout.directory, 'versions'));
+      takeAway(layout);
+      rmSync(join(layout.directory, 'versions'), { recursive: true, force: true });
+      rmSync(join(layout.directory, LOCK_FILE), { force: true });
+      if (existsSync(layout.directory) && readdirSync(layout.directory).length === 0)
+        rmSync(layout.directory, { recursive: true });
+      return found;
+    });
   },
 };
 
-function makeDirectory(path: string, { owner }: InstallLayout): void {
+/** Fixed places follow one by one; the list is in the order that its service can bear. */
+function copyOut(layout: InstallLayout): void {
+  for (const { file, to, mode } of layout.copies) {
+    naming(to, () => {
+      mkdirSync(dirname(to), { recursive: true });
+      writeFileAtomically(to, readFileSync(join(layout.directory, 'current', file)), mode);
+      giveTo(to, layout);
+    });
+  }
+}
+
+function takeAway(layout: InstallLayout): void {
+  for (const { to } of layout.copies) rmSync(to, { force: true });
+  rmSync(join(layout.directory, 'current'), { force: true });
+  if (existsSync(layout.directory)) syncDirectory(layout.directory);
+}
+
+function directoryOf({ directory }: InstallLayout, version: number): string {
+  return join(directory, 'versions', String(version));
+}
+
+function makeDirectory(path: string, layout: InstallLayout): void {
+  if (existsSync(path)) return;
   mkdirSync(path, { recursive: true, mode: 0o755 });
-  chownSync(path, owner.uid, owner.gid);
+  giveTo(path, layout);
+}
+
+/** Only root can give files away, and only root needs to. */
+function giveTo(path: string, { owner }: InstallLayout): void {
+  const { uid, gid } = statSync(path);
+  if (uid !== owner.uid || gid !== owner.gid) chownSync(path, owner.uid, owner.gid);
 }
 
 function partOf(pair: ProvenPair, part: InstalledPart): string {
@@ -117,19 +190,24 @@ function currentNumber(directory: string): number | null {
     const match = /^versions\/([1-9]\d*)$/.exec(readlinkSync(join(directory, 'current')));
     return match ? Number(match[1]) : null;
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'EINVAL')) return null;
+    if (isErrno(cause, 'ENOENT', 'EINVAL', 'ENOTDIR')) return null;
     throw cause;
   }
 }
 
 function versionNumbers(versions: string): number[] {
-  return readdirSync(versions)
-    .filter((name) => /^[1-9]\d*$/.test(name))
-    .map(Number);
+  try {
+    return readdirSync(versions)
+      .filter((name) => /^[1-9]\d{0,8}$/.test(name))
+      .map(Number);
+  } catch (cause) {
+    if (isErrno(cause, 'ENOENT')) return [];
+    throw cause;
+  }
 }
 
-function readVersion(layout: InstallLayout, number: number): InstalledVersion | { readonly flaw: string } {
-  const directory = join(layout.directory, 'versions', String(number));
+function readVersion(layout: InstallLayout, number: number): InstalledVersion | Flawed {
+  const directory = directoryOf(layout, number);
   try {
     const facts = readFacts(directory);
     const keyFile = layout.files.find(({ content }) => content.includes('key'));
@@ -142,14 +220,17 @@ function readVersion(layout: InstallLayout, number: number): InstalledVersion | 
     );
     const key = createPublicKey(createPrivateKey(readFileSync(join(directory, keyFile.name), 'utf8')));
     const publicKey = key.export({ type: 'spki', format: 'der' });
-    if (chain[0] === undefined || !Buffer.from(chain[0].publicKey.raw).equals(publicKey))
+    if (chain[0] === undefined || !bytesEqual(chain[0].publicKey.raw, publicKey))
       return { flaw: 'key and certificate do not belong together' };
+    const missing = layout.files.find(({ name }) => !existsSync(join(directory, name)));
+    if (missing) return { flaw: `${missing.name} is missing` };
     return {
       number,
       chain,
       trust: certificatesOf(facts.trust),
       publicKey,
       confirmedAt: facts.confirmedAt as Instant | null,
+      takeUp: facts.takeUp,
     };
   } catch (cause) {
     if (cause instanceof DerError || cause instanceof SyntaxError || (cause instanceof Error && 'code' in cause))
@@ -162,8 +243,20 @@ function certificatesOf(pem: string): Certificate[] {
   return pemBlocksLabelled(pem, 'CERTIFICATE').map(({ der }) => parseCertificate(der));
 }
 
+/** @throws SyntaxError when it is not what was written: it lies where others may write */
 function readFacts(directory: string): VersionFacts {
-  return JSON.parse(readFileSync(join(directory, FACTS_FILE), 'utf8')) as VersionFacts;
+  const facts: Partial<Record<keyof VersionFacts, unknown>> | null = JSON.parse(
+    readFileSync(join(directory, FACTS_FILE), 'utf8'),
+  );
+  const { chain, trust, confirmedAt, takeUp } = facts ?? {};
+  if (typeof chain !== 'string' || typeof trust !== 'string')
+    throw new SyntaxError(`${FACTS_FILE} is not as it was written`);
+  return {
+    chain,
+    trust,
+    confirmedAt: Number.isSafeInteger(confirmedAt) ? (confirmedAt as number) : null,
+    takeUp: takeUp === 'reload' ? 'reload' : 'restart',
+  };
 }
 
 function writeFacts(directory: string, facts: VersionFacts): void {

@@ -8,7 +8,7 @@ import type { HostPort } from '../../core/stack/stack.ts';
 import { formatRfc3339, type Instant } from '../../core/time/instant.ts';
 import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
 import { validatePath } from '../../core/x509/path.ts';
-import { serverNameOf } from './apply-service.ts';
+import { serverNameOf } from './confirm-served.ts';
 import type { ServicePlan } from './plan-service.ts';
 
 export const CHECK_IDS = [

@@ -1,0 +1,357 @@
+/**
+ * One member to TLS: issue → stage → check → install → configure → reload → confirm. Only a handshake that shows the new
+ * certificate ends it well; whatever fails before, what was proven to work is back in place, reloaded and confirmed, and the
+ * report says what to do. A certificate that was obtained is kept for the next try: an issuer is not asked twice for one renewal.
+ *
+ * A crash at any line leaves the old version or the new one behind `current`, complete, and marked as not yet served before
+ * its service could have been told anything; the next run finishes it.
+ */
+
+import { OperatorFault, remedyOf } from '../../core/faults/operator-faults.ts';
+import { type Pair, type ProvenPair, provePair } from '../../core/renewal/stage-pair.ts';
+import type { Action } from '../../core/services/service-kind.ts';
+import { formatRfc3339, type Instant } from '../../core/time/instant.ts';
+import type { Certificate } from '../../core/x509/certificate.ts';
+import type { ConfigurationPorts, HostPorts, InstalledVersion, InstallPorts, Obtain, TakeUp } from './agent-ports.ts';
+import { confirmServed } from './confirm-served.ts';
+import { type FileEdit, type InstallPlan, isSettled } from './install-plan.ts';
+import { type Step, StepFailed, type StepName } from './step.ts';
+
+export interface ApplyResult {
+  readonly name: string;
+  readonly ok: boolean;
+  /** restored: it failed, and what was proven before works again. failed: nothing was in use before, or it does not work either. */
+  readonly action: 'none' | 'issued' | 'installed' | 'configured' | 'reloaded' | 'removed' | 'restored' | 'failed';
+  readonly certificate: { readonly fingerprint: string; readonly serial: string; readonly notAfter: string } | null;
+  readonly steps: readonly Step[];
+  /** What an issuer asked for before it is tried again. */
+  readonly retryAfterSeconds?: number;
+}
+
+export interface ApplyPorts {
+  readonly obtain: Obtain;
+  readonly install: InstallPorts;
+  readonly configuration: ConfigurationPorts;
+  readonly host: HostPorts;
+}
+
+/** How many versions are kept, the one in use included. */
+const KEPT_VERSIONS = 5;
+
+/** Never throws for what the world does: a fault is a step that failed. */
+export async function applyPlan(ports: ApplyPorts, plan: InstallPlan): Promise<ApplyResult> {
+  if (isSettled(plan)) return result(plan, 'none', plan.installed?.chain[0], []);
+  let lock: { readonly release: () => void } | null;
+  try {
+    lock = ports.install.lock(plan.desired.install);
+  } catch (fault) {
+    return result(plan, 'failed', plan.installed?.chain[0], [failedStep(fault, 'stage')]);
+  }
+  if (lock === null) return result(plan, 'failed', plan.installed?.chain[0], [busy(plan)]);
+  try {
+    return await applyLocked(ports, plan);
+  } finally {
+    lock.release();
+  }
+}
+
+async function applyLocked(ports: ApplyPorts, plan: InstallPlan): Promise<ApplyResult> {
+  const work = new Work(ports, plan);
+  try {
+    work.sameAsPlanned();
+    await work.prepare();
+    await work.install();
+    await work.configure();
+    await work.confirm();
+    return result(plan, work.action(), work.leaf, work.steps);
+  } catch (fault) {
+    work.steps.push(failedStep(fault, work.at));
+    const action = work.touched ? await work.restore() : 'failed';
+    return {
+      ...result(plan, action, plan.installed?.chain[0], work.steps),
+      ...retryAfter(fault),
+    };
+  }
+}
+
+/** One run. Fields say how far it has come, which is what has to be undone. */
+class Work {
+  readonly steps: Step[] = [];
+  at: StepName = 'issue';
+  /** Something on disk is no longer as it was found. */
+  touched = false;
+  leaf: Certificate | undefined;
+  private version: number | null;
+  private written: FileEdit[] = [];
+  private readonly ports: ApplyPorts;
+  private readonly plan: InstallPlan;
+
+  constructor(ports: ApplyPorts, plan: InstallPlan) {
+    this.ports = ports;
+    this.plan = plan;
+    this.version = plan.installed?.number ?? null;
+    this.leaf = plan.installed?.chain[0];
+  }
+
+  /** Another agent, with a state of its own, may have been here since. */
+  sameAsPlanned(): void {
+    const { desired, installed } = this.plan;
+    const current = this.ports.install.readCurrent(desired.install);
+    const number = current && 'number' in current ? current.number : null;
+    if (number !== (installed?.number ?? null))
+      throw new StepFailed(
+        'stage',
+        'another agent changed this pair at the same time',
+        'Run it again: fullchain apply',
+      );
+  }
+
+  /** What must be in force before a certificate is ordered: the listener that answers for it. */
+  async prepare(): Promise<void> {
+    const edits = this.plan.edits.filter(({ beforeIssue }) => beforeIssue);
+    if (edits.length === 0 || !this.plan.renewal.due) return;
+    this.write(edits);
+    await this.checkConfiguration();
+    await this.takeUp('restart');
+  }
+
+  /** A new version, or the same pair with another bundle, behind `current`. */
+  async install(): Promise<void> {
+    const { desired, renewal, pending, installed, trustChanged } = this.plan;
+    if (!renewal.due && !trustChanged) return;
+    const { install } = this.ports;
+    if (renewal.due && pending !== null) {
+      this.version = pending.number;
+      this.done('stage', `version ${pending.number}, obtained by an earlier try, is used`);
+    } else {
+      const pair = await this.newPair();
+      this.at = 'stage';
+      this.version = install.stage(desired.install, pair, this.wantedTakeUp());
+      this.done('stage', `version ${this.version} beside ${installed ? `version ${installed.number}` : 'nothing yet'}`);
+    }
+    this.at = 'check';
+    this.leaf = this.readBack(this.version).chain[0];
+    this.done('check', 'key, chain, dates, names and usages are as asked, as written');
+    this.at = 'install';
+    this.touched = true;
+    install.activate(desired.install, this.version);
+    this.done('install', desired.install.directory);
+  }
+
+  async configure(): Promise<void> {
+    const edits = this.plan.edits.filter((edit) => !this.written.includes(edit));
+    const { desired, installed } = this.plan;
+    if (edits.length > 0) {
+      // A crash after the first file must not leave a service that was never told.
+      if (this.version !== null && this.version === installed?.number)
+        this.ports.install.mark(desired.install, this.version, this.wantedTakeUp());
+      this.write(edits);
+    }
+    if (this.written.length > 0) this.done('configure', this.written.map(({ path }) => path).join(', '));
+    await this.checkConfiguration();
+    await this.takeUp(this.wantedTakeUp());
+    this.done('reload', 'done');
+  }
+
+  async confirm(): Promise<void> {
+    this.at = 'confirm';
+    const { desired, endpoint } = this.plan;
+    await confirmServed(this.ports.host, this.plan, this.leaf);
+    this.done(
+      'confirm',
+      endpoint === null
+        ? 'no address to look at: the loop is closed at "installed"'
+        : 'the new certificate is served at every address',
+    );
+    if (this.version === null) return;
+    this.ports.install.mark(desired.install, this.version, this.ports.host.clock());
+    this.prune(this.version);
+  }
+
+  action(): ApplyResult['action'] {
+    const { renewal, trustChanged, edits } = this.plan;
+    if (renewal.due) return 'issued';
+    return trustChanged ? 'installed' : edits.length > 0 ? 'configured' : 'reloaded';
+  }
+
+  /** Back to what was seen served last, unless it has expired since: then the new pair is the better one. */
+  async restore(): Promise<'restored' | 'failed'> {
+    const { desired, proven, installed } = this.plan;
+    const { install, host } = this.ports;
+    try {
+      for (const edit of [...this.written].reverse()) this.ports.configuration.write(edit.path, edit.before, edit.mode);
+      const back = proven && !expired(proven, host.clock()) ? proven : null;
+      if (back !== null && back.number !== this.version) install.activate(desired.install, back.number);
+      else if (back === null && installed === null && this.written.length > 0) install.activate(desired.install, null);
+      await this.takeUp(this.written.length > 0 ? 'restart' : 'reload');
+      if (back !== null) {
+        await confirmServed(host, this.plan, back.chain[0]);
+        install.mark(desired.install, back.number, host.clock());
+      }
+      this.prune(back?.number ?? this.version);
+      this.steps.push({
+        step: 'install',
+        ok: true,
+        detail:
+          back !== null
+            ? 'the old pair is back in place and served'
+            : 'the old configuration is back in place; there is no earlier pair that could be',
+        remedy: null,
+      });
+      return back !== null ? 'restored' : 'failed';
+    } catch (fault) {
+      const failed = failedStep(fault, 'install');
+      this.steps.push({ ...failed, detail: `putting the old state back: ${failed.detail}` });
+      return 'failed';
+    }
+  }
+
+  private done(step: StepName, detail: string): void {
+    this.steps.push({ step, ok: true, detail, remedy: null });
+  }
+
+  /** A changed configuration may want more than a new pair does. */
+  private wantedTakeUp(): TakeUp {
+    const { edits, installed } = this.plan;
+    if (edits.length > 0) return 'restart';
+    return installed?.confirmedAt === null ? installed.takeUp : 'reload';
+  }
+
+  private async newPair(): Promise<ProvenPair> {
+    const { renewal, wanted, trust, installed, desired, anchors } = this.plan;
+    const { install, host, obtain } = this.ports;
+    const previous = installed && install.readPair(desired.install, installed.number);
+    let pair: Pair;
+    if (renewal.due) {
+      this.at = 'issue';
+      pair = await obtain(wanted, previous);
+      this.done('issue', renewal.why);
+    } else {
+      if (previous === null) throw new Error('a bundle without a pair');
+      pair = { ...previous, anchors };
+    }
+    this.at = 'check';
+    const purpose = wanted.profile === 'client' ? 'client' : 'server';
+    const proof = provePair(pair, { names: wanted.names, purpose, trust }, host.clock());
+    if ('flaw' in proof)
+      throw new StepFailed(
+        'check',
+        `what the issuer returned is not what was asked for: ${proof.flaw}`,
+        'Look at the issuer; nothing was installed.',
+      );
+    return proof;
+  }
+
+  /** What is on disk is what counts: a disk may lie, and somebody else may write there. */
+  private readBack(number: number): InstalledVersion {
+    const { desired } = this.plan;
+    const version = this.ports.install.readVersion(desired.install, number);
+    if ('number' in version) return version;
+    throw new StepFailed(
+      'check',
+      `version ${number} is not as it was written: ${version.flaw}`,
+      `Look who else writes there: ls -l ${desired.install.directory}/versions/${number}`,
+    );
+  }
+
+  private write(edits: readonly FileEdit[]): void {
+    this.at = 'configure';
+    this.touched = true;
+    for (const edit of edits) {
+      this.written.push(edit);
+      this.ports.configuration.write(edit.path, edit.after, edit.mode);
+    }
+  }
+
+  private async checkConfiguration(): Promise<void> {
+    this.at = 'configure';
+    const { check } = this.plan.desired;
+    if (check === null) return;
+    const { ok, output } = await this.ports.host.run(check);
+    if (ok) return;
+    throw new StepFailed(
+      'configure',
+      `the service's own check refuses the configuration: ${output}`,
+      `Run it by hand: ${commandLine(check)}`,
+    );
+  }
+
+  private async takeUp(how: TakeUp): Promise<void> {
+    this.at = 'reload';
+    const { reload, restart } = this.plan.desired;
+    const action = how === 'restart' && restart !== null ? restart : reload;
+    if (action === null) return;
+    const { ok, output } = await this.ports.host.run(action);
+    if (!ok) throw new StepFailed('reload', `reloading failed: ${output}`, `Run it by hand: ${commandLine(action)}`);
+  }
+
+  /** The one in use, and of the others the newest, a pending one among them. */
+  private prune(inUse: number | null): void {
+    const { install } = this.ports;
+    const layout = this.plan.desired.install;
+    const others = install.versions(layout).filter((number) => number !== inUse);
+    install.prune(layout, [...(inUse === null ? [] : [inUse]), ...others.slice(0, KEPT_VERSIONS - 1)]);
+  }
+}
+
+function expired({ chain: [leaf] }: InstalledVersion, now: Instant): boolean {
+  return leaf === undefined || now > leaf.validity.notAfter;
+}
+
+function busy({ desired }: InstallPlan): Step {
+  return failedStep(
+    new OperatorFault('agent-busy', `another agent is changing ${desired.install.directory}`, {
+      path: desired.install.directory,
+    }),
+    'stage',
+  );
+}
+
+export function failedStep(fault: unknown, at: StepName): Step {
+  if (fault instanceof StepFailed) return { step: fault.step, ok: false, detail: fault.message, remedy: fault.remedy };
+  if (fault instanceof OperatorFault) {
+    const { text, command } = remedyOf(fault);
+    return { step: at, ok: false, detail: fault.message, remedy: command ? `${text} ${command}` : text };
+  }
+  return {
+    step: at,
+    ok: false,
+    detail: fault instanceof Error ? fault.message : String(fault),
+    remedy: 'See the cause; the next run tries again.',
+  };
+}
+
+function retryAfter(fault: unknown): { readonly retryAfterSeconds?: number } {
+  const seconds = fault instanceof OperatorFault ? fault.facts.retryAfterSeconds : undefined;
+  return typeof seconds === 'number' ? { retryAfterSeconds: seconds } : {};
+}
+
+export function commandLine(action: Action): string {
+  switch (action.kind) {
+    case 'command':
+      return action.argv.join(' ');
+    case 'shell':
+      return action.command;
+    case 'signal':
+      return `kill -${action.signal.slice(3)} "$(head -1 ${action.pidFile})"`;
+    case 'redis':
+      return `redis-cli -h ${action.host} ${action.commands.map((command) => command.join(' ')).join('; ')}`;
+  }
+}
+
+function result(
+  { member }: InstallPlan,
+  action: ApplyResult['action'],
+  leaf: Certificate | undefined,
+  steps: readonly Step[],
+): ApplyResult {
+  return {
+    name: member.name,
+    ok: steps.every(({ ok }) => ok),
+    action,
+    certificate: leaf
+      ? { fingerprint: leaf.fingerprint, serial: leaf.serial, notAfter: formatRfc3339(leaf.validity.notAfter) }
+      : null,
+    steps,
+  };
+}

@@ -1,0 +1,55 @@
+/** The exit status of a reload is evidence; the handshake is the proof. */
+import { formatHostPort } from '../../core/stack/host-port.ts';
+import type { HostPort } from '../../core/stack/stack.ts';
+import type { Certificate } from '../../core/x509/certificate.ts';
+import type { GeneralName } from '../../core/x509/general-name.ts';
+import type { HostPorts } from './agent-ports.ts';
+import type { InstallPlan } from './install-plan.ts';
+import { StepFailed } from './step.ts';
+
+/** How long a service may take to serve what it was told to: old workers end, sockets come back. */
+const CONFIRM_TRIES_MS = [0, 100, 200, 400, 800, 1600, 3200];
+
+/**
+ * Returns when every address of the endpoint serves the leaf; at once where there is no endpoint.
+ *
+ * @throws StepFailed confirm, with what is served in its place
+ */
+export async function confirmServed(
+  host: Pick<HostPorts, 'addresses' | 'servedFingerprint' | 'sleep'>,
+  { endpoint, wanted }: Pick<InstallPlan, 'endpoint' | 'wanted'>,
+  leaf: Certificate | undefined,
+): Promise<void> {
+  if (endpoint === null || leaf === undefined) return;
+  const { protocol, address } = endpoint;
+  let left: readonly HostPort[] = (await host.addresses(address.host)).map((ip) => ({ host: ip, port: address.port }));
+  if (left.length === 0) throw notServed(address, 'the name does not resolve');
+  let seen = '';
+  for (const waitMs of CONFIRM_TRIES_MS) {
+    await host.sleep(waitMs);
+    const looks = await Promise.all(
+      left.map(async (at) => ({ at, served: await host.servedFingerprint(protocol, at, serverNameOf(wanted.names)) })),
+    );
+    const wrong = looks.filter(({ served }) => served !== leaf.fingerprint);
+    if (wrong.length === 0) return;
+    left = wrong.map(({ at }) => at);
+    const served = wrong[0]?.served;
+    seen = typeof served === 'string' ? `another certificate is served (${served.slice(0, 16)}…)` : (served?.why ?? '');
+  }
+  throw notServed(left[0] ?? address, seen);
+}
+
+function notServed(at: HostPort, seen: string): StepFailed {
+  const where = formatHostPort(at);
+  return new StepFailed(
+    'confirm',
+    `${where} does not serve the new certificate: ${seen}`,
+    `Look at the service's log, then: fullchain cert inspect ${where}`,
+  );
+}
+
+/** The first plain name: what a client would ask for by SNI. */
+export function serverNameOf(names: readonly GeneralName[]): string | null {
+  const name = names.find((candidate) => candidate.kind === 'dns' && !candidate.value.startsWith('*.'));
+  return name?.kind === 'dns' ? name.value : null;
+}

@@ -1,0 +1,185 @@
+/**
+ * What is to be done for one member of a stack, a service or a client: a pair, its bundle, files of configuration.
+ * Gathered and decided; nothing is changed here.
+ */
+import { type Installed, type RenewalDecision, renewalDecision } from '../../core/renewal/renewal-due.ts';
+import type { Desired, ServiceProtocol } from '../../core/services/service-kind.ts';
+import { unifiedDiff } from '../../core/services/unified-diff.ts';
+import type { HostPort } from '../../core/stack/stack.ts';
+import type { Instant } from '../../core/time/instant.ts';
+import type { Certificate } from '../../core/x509/certificate.ts';
+import { validatePath } from '../../core/x509/path.ts';
+import type {
+  ConfigurationPorts,
+  Flawed,
+  HostPorts,
+  InstalledVersion,
+  InstallPorts,
+  WantedCertificate,
+} from './agent-ports.ts';
+
+export interface FileEdit {
+  readonly path: string;
+  readonly before: string | null;
+  readonly after: string | null;
+  readonly mode: number;
+  readonly why: string;
+  /** In force before a certificate is ordered. */
+  readonly beforeIssue: boolean;
+}
+
+export interface InstallPlan {
+  readonly member: { readonly kind: 'service' | 'client'; readonly name: string };
+  readonly wanted: WantedCertificate;
+  /** Where a client would see the certificate; null: nowhere, and the loop closes at "installed". */
+  readonly endpoint: { readonly protocol: ServiceProtocol; readonly address: HostPort } | null;
+  readonly desired: Desired;
+  /** As it was when this was planned: the number that `current` named, whatever was behind it. */
+  readonly installed: InstalledVersion | null;
+  /** The newest version that was seen served; often `installed` itself. */
+  readonly proven: InstalledVersion | null;
+  /** Obtained at an earlier try that failed after it: used in place of a new one. */
+  readonly pending: InstalledVersion | null;
+  readonly renewal: RenewalDecision;
+  /** The bundle that is to lie beside the pair; null: the roots of the pair itself. */
+  readonly trust: readonly Certificate[] | null;
+  /** The pair stays and its bundle is replaced. */
+  readonly trustChanged: boolean;
+  readonly anchors: readonly Certificate[];
+  /** Only files that change. */
+  readonly edits: readonly FileEdit[];
+}
+
+export interface PlanPorts {
+  readonly install: Pick<InstallPorts, 'readCurrent' | 'readVersion' | 'versions'>;
+  readonly configuration: Pick<ConfigurationPorts, 'preview'>;
+  readonly host: Pick<HostPorts, 'facts' | 'clock'>;
+  /** The roots that a new certificate of this issuer leads to. */
+  readonly anchors: (issuer: string) => readonly Certificate[];
+  /** The roots that members of this stack trust when they verify each other. */
+  readonly stackTrust: () => readonly Certificate[];
+  /** Where an issuer proves names by files below /.well-known/acme-challenge/; null: it does not. */
+  readonly challengeWebroot: (issuer: string) => string | null;
+  /** When the issuer wants the certificate to be replaced (RFC 9773); null: it says nothing. */
+  readonly suggestedRenewal: (issuer: string, leaf: Certificate) => Instant | null;
+}
+
+export type InstallWish = Pick<InstallPlan, 'member' | 'wanted' | 'endpoint' | 'desired' | 'trust'>;
+
+/** @param asked a rotation was asked for */
+export function planInstall(ports: PlanPorts, wish: InstallWish, asked: boolean): InstallPlan {
+  const { wanted, desired, member, trust } = wish;
+  const now = ports.host.clock();
+  const anchors = ports.anchors(wanted.issuer);
+  const current = ports.install.readCurrent(desired.install);
+  const installed = current && 'number' in current ? current : null;
+  const state = installedState(current, anchors, now);
+  const suggested = installed?.chain[0] ? ports.suggestedRenewal(wanted.issuer, installed.chain[0]) : null;
+  const renewal = renewalDecision(state, wanted, asked, now, suggested);
+  const edits = desired.configuration.flatMap((change): FileEdit[] => {
+    const { path, before, after } = ports.configuration.preview(change, member.name);
+    const beforeIssue = change.kind === 'own-file' && change.beforeIssue === true;
+    return before === after ? [] : [{ path, before, after, mode: change.mode, why: change.why, beforeIssue }];
+  });
+  return {
+    ...wish,
+    installed,
+    proven: newestProven(ports, wish, installed),
+    pending: renewal.due && !asked ? pendingVersion(ports, wish, installed, anchors, now) : null,
+    renewal,
+    trustChanged: !renewal.due && installed !== null && trust !== null && !sameCertificates(installed.trust, trust),
+    anchors,
+    edits,
+  };
+}
+
+/** Nothing to do, and nothing left over from a run that was cut short. */
+export function isSettled({ renewal, edits, trustChanged, installed }: InstallPlan): boolean {
+  return !renewal.due && edits.length === 0 && !trustChanged && installed !== null && installed.confirmedAt !== null;
+}
+
+function newestProven(
+  { install }: PlanPorts,
+  { desired }: InstallWish,
+  installed: InstalledVersion | null,
+): InstalledVersion | null {
+  if (installed?.confirmedAt != null) return installed;
+  for (const number of install.versions(desired.install)) {
+    const version = install.readVersion(desired.install, number);
+    if ('number' in version && version.confirmedAt !== null) return version;
+  }
+  return null;
+}
+
+/** Newer than what is in use, never served, and as good as a new one would be. */
+function pendingVersion(
+  { install }: PlanPorts,
+  { desired, wanted }: InstallWish,
+  installed: InstalledVersion | null,
+  anchors: readonly Certificate[],
+  now: Instant,
+): InstalledVersion | null {
+  const [number] = install.versions(desired.install);
+  if (number === undefined || number <= (installed?.number ?? 0)) return null;
+  const version = install.readVersion(desired.install, number);
+  if ('flaw' in version || version.confirmedAt !== null) return null;
+  return renewalDecision(installedState(version, anchors, now), wanted, false, now, null).due ? null : version;
+}
+
+function installedState(
+  current: InstalledVersion | Flawed | null,
+  anchors: readonly Certificate[],
+  now: Instant,
+): Installed {
+  if (current === null) return { kind: 'missing' };
+  if ('flaw' in current) return { kind: 'unreadable', why: current.flaw };
+  const [leaf, ...intermediates] = current.chain;
+  if (!leaf) return { kind: 'unreadable', why: 'the chain is empty' };
+  // Whether it leads to one of our roots; that it has expired is a reason of its own.
+  const at = now > leaf.validity.notAfter ? leaf.validity.notAfter : now;
+  return {
+    kind: 'installed',
+    leaf,
+    chainsToTrust: validatePath({ leaf, intermediates, anchors, now: at, purpose: 'any' }).ok,
+  };
+}
+
+function sameCertificates(a: readonly Certificate[], b: readonly Certificate[]): boolean {
+  return a.length === b.length && a.every(({ fingerprint }, index) => fingerprint === b[index]?.fingerprint);
+}
+
+export type PlannedAction = 'issue' | 'install' | 'configure' | 'reload' | 'restart' | 'none';
+
+export interface PlannedChange {
+  readonly action: PlannedAction;
+  readonly why: string;
+  readonly diff?: string;
+}
+
+/** The plan in the words of the `plan` answer: one line an action, "none" where nothing is to be done. */
+export function plannedChanges(plan: InstallPlan): PlannedChange[] {
+  const { desired, renewal, edits, installed, pending, trustChanged } = plan;
+  const changes: PlannedChange[] = [];
+  const { directory } = desired.install;
+  if (renewal.due && pending === null) changes.push({ action: 'issue', why: renewal.why });
+  if (renewal.due && pending !== null)
+    changes.push({ action: 'install', why: `version ${pending.number} in ${directory}, obtained by an earlier try` });
+  else if (renewal.due) changes.push({ action: 'install', why: `a new version in ${directory}` });
+  if (trustChanged)
+    changes.push({
+      action: 'install',
+      why: `the same pair in ${directory}, with another bundle of roots: ${rootNames(plan.trust)}`,
+    });
+  for (const { path, before, after, why } of edits)
+    changes.push({ action: 'configure', why: `${path}: ${why}`, diff: unifiedDiff(before ?? '', after ?? '', path) });
+  const restart = edits.length > 0 ? desired.restart : null;
+  if (restart) changes.push({ action: 'restart', why: restart.why });
+  else if (changes.length > 0 && desired.reload) changes.push({ action: 'reload', why: desired.reload.why });
+  else if (changes.length === 0 && installed?.confirmedAt === null && desired.reload)
+    changes.push({ action: 'reload', why: 'the installed pair has not been seen served yet' });
+  return changes.length > 0 ? changes : [{ action: 'none', why: renewal.why }];
+}
+
+function rootNames(trust: readonly Certificate[] | null): string {
+  return (trust ?? []).map(({ fingerprint }) => `${fingerprint.slice(0, 16)}…`).join(', ');
+}
