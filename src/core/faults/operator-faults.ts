@@ -162,8 +162,13 @@ export const OPERATOR_FAULTS = {
   'challenge-failed': {
     exit: 1,
     remedy:
-      'Control of the name could not be proved. For http-01 its port 80 must lead to this host; for dns-01 its TXT record must be seen.',
+      'The issuer could not see the proof that the name is yours. For http-01 its port 80 must lead to this host; for dns-01 all its DNS servers must answer with the TXT record.',
     command: 'curl --include http://{identifier}/.well-known/acme-challenge/test',
+  },
+  'dns-record-failed': {
+    exit: 1,
+    remedy: 'The TXT record that proves the name could not be set; what refused it is named above.',
+    command: 'dig TXT {name}',
   },
   'dns-credentials': {
     exit: 1,

@@ -42,7 +42,18 @@ export type IssuerSpec =
 export type AcmeChallengeSpec =
   | { readonly kind: 'http-01-webroot'; readonly webroot: string }
   | { readonly kind: 'http-01-listen'; readonly listen: string }
-  | { readonly kind: 'dns-01-exec'; readonly command: string };
+  | { readonly kind: 'dns-01-exec'; readonly command: string }
+  /** The protocol of lego's "httpreq". */
+  | { readonly kind: 'dns-01-httpreq'; readonly url: string }
+  | {
+      readonly kind: 'dns-01-rfc2136';
+      /** The authoritative server that takes updates. */
+      readonly server: HostPort;
+      readonly zone: string;
+      /** Of the TSIG key, HMAC-SHA-256. */
+      readonly keyName: string;
+      readonly secretFile: string;
+    };
 
 export type TlsPolicyName = 'modern' | 'intermediate';
 

@@ -28,7 +28,7 @@ export function checkProvable(
 
 function whyUnprovable(name: GeneralName, issuer: IssuerSpec | undefined): string | null {
   if (issuer?.kind !== 'acme') return null;
-  const isDns01 = issuer.challenge.kind === 'dns-01-exec';
+  const isDns01 = issuer.challenge.kind.startsWith('dns-01-');
   switch (name.kind) {
     case 'dns':
       // RFC 8555 §7.1.3, and §8.3: http-01 proves one host.
