@@ -81,7 +81,7 @@ test('our authority: one account, kept; renewal information; the order says what
   await t.test('what the server held against a name is told, with the name', async () => {
     await assert.rejects(
       issuer.issue(serviceFor('site.test', 'nowhere.test'), newKey()),
-      rejectsWith('challenge-failed', /nowhere\.test: .*NXDOMAIN/, { issuer: 'ours', identifier: 'nowhere.test' }),
+      rejectsWith('challenge-failed', /nowhere\.test .*NXDOMAIN/, { issuer: 'ours', identifier: 'nowhere.test' }),
     );
   });
 
@@ -133,7 +133,7 @@ test('Pebble, which refuses every third nonce: issued, issued again by the same 
   await assert.rejects(issuer.issue(serviceFor('nowhere.test'), newKey()), (fault: OperatorFault) => {
     assert.equal(fault.code, 'challenge-failed', fault.message);
     assert.equal(fault.facts.identifier, 'nowhere.test');
-    assert.match(fault.message, /nowhere\.test: \S/);
+    assert.match(fault.message, /nowhere\.test\S* \S/);
     return true;
   });
 });

@@ -50,5 +50,6 @@ export function present<T>(value: T | undefined | null, what: string): T {
 export function problemIn(problem: Resource['error'], identifier: string | null, standing: string): AcmeRefused {
   const type = typeof problem?.type === 'string' ? problem.type : 'invalid';
   const words = (problem && problemWords(problem)) || standing;
-  return new AcmeRefused(type, identifier === null ? words : `${identifier}: ${words}`, null, identifier);
+  const named = identifier === null || words.startsWith(`${identifier} `) ? words : `${identifier}: ${words}`;
+  return new AcmeRefused(type, named, null, identifier);
 }
