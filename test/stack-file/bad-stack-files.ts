@@ -728,30 +728,50 @@ const SECTIONS: readonly BadStackFile[] = [
     ],
   },
   {
-    title: 'dns-01 by rfc2136',
-    text: issuer('acme: letsencrypt\nchallenge: { dns-01: { rfc2136: { server: 127.0.0.1:53 } } }'),
+    title: 'dns-01 by rfc2136, the half of it',
+    text: issuer('acme: letsencrypt\nchallenge: { dns-01: { rfc2136: { server: 127.0.0.1:53, zone: shop.test } } }'),
     problems: [
-      '11:28 issuers.public.challenge.dns-01.rfc2136: rfc2136 is not supported yet; dns-01 works with "exec", a program that sets the TXT record',
+      '11:28 issuers.public.challenge.dns-01.rfc2136: "keyName" is missing: a name in DNS, such as example.test',
+      '11:28 issuers.public.challenge.dns-01.rfc2136: "secretFile" is missing: the path of a file that holds the secret, never the secret itself',
     ],
+  },
+  {
+    title: 'dns-01 by rfc2136 without a port, with a wildcard for a zone, with a list for a file',
+    text: issuer(
+      'acme: letsencrypt\nchallenge: { dns-01: { rfc2136: { server: ns.shop.test, zone: "*.shop.test", keyName: a b, secretFile: [x] } } }',
+    ),
+    problems: [
+      '11:47 issuers.public.challenge.dns-01.rfc2136.server: "ns.shop.test" has no port; write host:port',
+      '11:67 issuers.public.challenge.dns-01.rfc2136.zone: "*.shop.test" is no name in DNS',
+      '11:91 issuers.public.challenge.dns-01.rfc2136.keyName: "a b" is no name in DNS',
+      '11:108 issuers.public.challenge.dns-01.rfc2136.secretFile: wanted the path of a file that holds the secret, never the secret itself, found a list',
+    ],
+  },
+  {
+    title: 'dns-01 by two ways',
+    text: issuer('acme: letsencrypt\nchallenge: { dns-01: { exec: hook, httpreq: https://dns.test } }'),
+    problems: ['11:40 issuers.public.challenge.dns-01.httpreq: cannot stand beside "exec"; choose one of them'],
   },
   {
     title: 'dns-01 by acme.sh',
     text: issuer('acme: letsencrypt\nchallenge: { dns-01: { acmesh: dns_cf } }'),
     problems: [
-      '11:28 issuers.public.challenge.dns-01.acmesh: acmesh is not supported yet; dns-01 works with "exec", a program that sets the TXT record',
+      '11:28 issuers.public.challenge.dns-01.acmesh: acmesh is not supported yet; its scripts can be called by "exec", a program of yours',
     ],
   },
   {
-    title: 'dns-01 by httpreq',
-    text: issuer('acme: letsencrypt\nchallenge: { dns-01: { httpreq: https://dns.test } }'),
+    title: 'dns-01 by httpreq with a password in the address',
+    text: issuer('acme: letsencrypt\nchallenge: { dns-01: { httpreq: https://me:secret@dns.test } }'),
     problems: [
-      '11:28 issuers.public.challenge.dns-01.httpreq: httpreq is not supported yet; dns-01 works with "exec", a program that sets the TXT record',
+      '11:37 issuers.public.challenge.dns-01.httpreq: no user and no password in an address: this file is no place for secrets',
     ],
   },
   {
-    title: 'dns-01 without a program',
+    title: 'dns-01 by nothing',
     text: issuer('acme: letsencrypt\nchallenge: { dns-01: {} }'),
-    problems: ['11:18 issuers.public.challenge.dns-01: "exec" is missing: the path of a program'],
+    problems: [
+      '11:18 issuers.public.challenge.dns-01: nothing is said of "rfc2136" or "exec" or "httpreq"; one of them must be',
+    ],
   },
   {
     title: 'defaults with a key of services',

@@ -41,6 +41,7 @@ export function referenceTables(schema: object): ReadonlyMap<string, string> {
     ['issuer', table(issuer)],
     ['http-01', table(challenge.properties?.['http-01'] ?? {})],
     ['dns-01', table(challenge.properties?.['dns-01'] ?? {})],
+    ['rfc2136', table(challenge.properties?.['dns-01']?.properties?.rfc2136 ?? {})],
     ['defaults', table(section('defaults'))],
     ['service', table({ ...common, properties: Object.fromEntries(commonProperties) })],
     ['kinds', kindsTable(kinds, isCommon)],

@@ -7,14 +7,17 @@ import { type Found, type Shape, then } from './shape.ts';
 import { quoted } from './stack-problem.ts';
 import {
   directoryPath,
+  dnsZone,
   emailAddress,
   filePath,
   fingerprint,
+  hostPort,
   httpsUrl,
   listenAddress,
   plainText,
   programPath,
   secretFilePath,
+  webUrl,
 } from './text-forms.ts';
 import { nameOf, text } from './text-shape.ts';
 
@@ -61,8 +64,6 @@ const directory: Shape<string> = {
   },
 };
 
-const DNS_01_WORKS = 'is not supported yet; dns-01 works with "exec", a program that sets the TXT record';
-
 const http01: Shape<AcmeChallengeSpec> = then(
   keys(
     {
@@ -78,15 +79,34 @@ const http01: Shape<AcmeChallengeSpec> = then(
   },
 );
 
+const rfc2136 = keys(
+  {
+    server: required(hostPort, 'The authoritative server of the zone, which takes the updates.'),
+    zone: required(dnsZone, 'The zone that the names lie in.'),
+    keyName: required(dnsZone, 'Name of the TSIG key, HMAC-SHA-256.'),
+    secretFile: required(secretFilePath, 'BIND’s file of this key, or the secret alone in base64; 0600.'),
+  },
+  'a DNS server: server, zone, keyName and secretFile',
+);
+
 const dns01: Shape<AcmeChallengeSpec> = then(
-  keys({ exec: required(programPath, 'Sets and removes the TXT record.') }, '{ exec: PROGRAM }', {
-    refused: {
-      rfc2136: `rfc2136 ${DNS_01_WORKS}`,
-      acmesh: `acmesh ${DNS_01_WORKS}`,
-      httpreq: `httpreq ${DNS_01_WORKS}`,
+  keys(
+    {
+      rfc2136: optional(rfc2136, 'By dynamic updates, signed with TSIG.', null),
+      exec: optional(programPath, 'By a program: PROGRAM present NAME VALUE, PROGRAM cleanup NAME VALUE.', null),
+      httpreq: optional(webUrl, 'By a web service, in the words of lego’s “httpreq”: …/present and …/cleanup.', null),
     },
-  }),
-  ({ exec }) => ({ value: { kind: 'dns-01-exec', command: exec } }),
+    '{ rfc2136: { … } }, { exec: PROGRAM } or { httpreq: URL }',
+    {
+      oneGroupOf: [['rfc2136'], ['exec'], ['httpreq']],
+      refused: { acmesh: 'acmesh is not supported yet; its scripts can be called by "exec", a program of yours' },
+    },
+  ),
+  ({ rfc2136: updates, exec, httpreq }): Found<AcmeChallengeSpec> => {
+    if (updates !== null) return { value: { kind: 'dns-01-rfc2136', ...updates } };
+    if (exec !== null) return { value: { kind: 'dns-01-exec', command: exec } };
+    return httpreq === null ? null : { value: { kind: 'dns-01-httpreq', url: httpreq } };
+  },
 );
 
 const challenge: Shape<AcmeChallengeSpec> = then(

@@ -91,6 +91,16 @@ export const serverName: Shape<GeneralName> = text({
   read: (written) => readName(written, ['dns', 'ip', 'uri']),
 });
 
+/** In lower case and without a dot at the end. Labels may begin with an underscore, and a zone is no wildcard. */
+export const dnsZone: Shape<string> = text({
+  wanted: 'a name in DNS, such as example.test',
+  schema: { maxLength: 254, pattern: '^(?:[A-Za-z0-9_-]{1,63}\\.)*[A-Za-z0-9_-]{1,63}\\.?$' },
+  read: (written) =>
+    /^(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?$/.test(written) && written.length <= 254
+      ? { value: written.toLowerCase().replace(/\.$/, '') }
+      : { flaw: `${quoted(written)} is no name in DNS` },
+});
+
 /** What a client is called: as a server, or by e-mail address. */
 export const clientName: Shape<GeneralName> = text({
   wanted: 'a name: DNS, IP address, URI or e-mail address',
