@@ -17,6 +17,7 @@ export const DEBIAN_PACKAGES = {
   'libnss3-tools': 'certutil: the NSS trust store',
   curl: 'checks chains as an HTTPS client',
   openssl: 'second opinion on everything signed',
+  bind9: 'a DNS server that takes updates',
   faketime: 'certificates seen from another day',
   'gnutls-bin': 'second TLS implementation',
   iproute2: 'ss: who listens where',
