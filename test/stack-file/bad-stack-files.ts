@@ -748,6 +748,16 @@ const SECTIONS: readonly BadStackFile[] = [
     ],
   },
   {
+    title: 'dns-01 by rfc2136 with the secret in place of its file',
+    text: issuer(
+      'acme: letsencrypt\nchallenge: { dns-01: { rfc2136: { server: "[::1]:53", zone: shop.test, keyName: acme, secretFile: c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U= } } }',
+    ),
+    problems: [
+      '11:103 issuers.public.challenge.dns-01.rfc2136.secretFile: this is the secret itself; wanted the path of a file that holds it',
+    ],
+    schema: 'accepts',
+  },
+  {
     title: 'dns-01 by two ways',
     text: issuer('acme: letsencrypt\nchallenge: { dns-01: { exec: hook, httpreq: https://dns.test } }'),
     problems: ['11:40 issuers.public.challenge.dns-01.httpreq: cannot stand beside "exec"; choose one of them'],

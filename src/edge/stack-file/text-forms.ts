@@ -58,7 +58,7 @@ export const secretFilePath: Shape<string> = text({
   schema: PATH_SCHEMA,
   besideSecret: true,
   read(written, { directory }) {
-    if (/^ey[\w-]+\.[\w-]+\.[\w-]*$/.test(written))
+    if (/^ey[\w-]+\.[\w-]+\.[\w-]*$|^[A-Za-z0-9+/]{16,}={1,2}$/.test(written))
       return { flaw: 'this is the secret itself; wanted the path of a file that holds it' };
     return readPath(written, directory);
   },
