@@ -85,6 +85,14 @@ test('our authority: one account, kept; renewal information; the order says what
     );
   });
 
+  await t.test('several orders at once share the listener', async () => {
+    const issued = await Promise.all(NAMES.map((name) => issuer.issue(serviceFor(name), newKey())));
+    assert.deepEqual(
+      issued.map((one) => namesOf(one.chain[0])),
+      NAMES.map((name) => [name]),
+    );
+  });
+
   await t.test('the listener is gone after success and failure', async () => {
     await (await startTcpServer(createServer(), '127.0.0.1', world.http01Port)).close();
   });

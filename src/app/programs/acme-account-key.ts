@@ -13,8 +13,11 @@ import { generateKey } from '../../edge/signer/key-pair.ts';
 export async function accountKey(accounts: string, directoryUrl: string): Promise<KeyObject> {
   mkdirSync(accounts, { recursive: true, mode: 0o700 });
   const path = join(accounts, `${createHash('sha256').update(directoryUrl).digest('hex').slice(0, 16)}.key`);
-  if (!existsSync(path))
-    createFileAtomically(path, (await generateKey('ecdsa-p256')).export({ type: 'pkcs8', format: 'pem' }), 0o600);
+  if (!existsSync(path)) {
+    const pem = (await generateKey('ecdsa-p256')).export({ type: 'pkcs8', format: 'pem' });
+    // Two issuers of one directory may be opened at once: the key that was there first is the key.
+    if (!existsSync(path)) createFileAtomically(path, pem, 0o600);
+  }
   const { mode } = statSync(path);
   if (mode & 0o077)
     throw new OperatorFault(

@@ -10,6 +10,7 @@ import { type Certificate, parseCertificate } from '../../core/x509/certificate.
 import { assembleCsr, encodeCsrInfo } from '../../core/x509/csr.ts';
 import { validatePath } from '../../core/x509/path.ts';
 import { acmeFault } from '../../edge/acme-client/acme-fault.ts';
+import type { ChallengeHandler } from '../../edge/acme-client/challenge-handler.ts';
 import { obtainCertificate } from '../../edge/acme-client/obtain.ts';
 import { certificateId, fetchRenewalInfo, type RenewalInfo } from '../../edge/acme-client/renewal-info.ts';
 import { type AcmeSession, acmeSession } from '../../edge/acme-client/signed-request.ts';
@@ -17,7 +18,7 @@ import { readCertificates } from '../../edge/files/certificate-files.ts';
 import { publicKeyDer, signWith } from '../../edge/signer/key-pair.ts';
 import { sleep, wallClock } from '../../edge/system/clock.ts';
 import { accountKey } from './acme-account-key.ts';
-import { openChallenge } from './challenges/open-challenge.ts';
+import { challengeHandler } from './challenges/challenge-handler.ts';
 
 type AcmeIssuerSpec = Extract<IssuerSpec, { kind: 'acme' }>;
 
@@ -53,13 +54,15 @@ export async function openAcmeIssuer(name: string, spec: AcmeIssuerSpec, account
   const anchors = spec.caFile === null ? publicRoots() : readCertificates(spec.caFile);
   const ca = spec.caFile === null ? null : readFileSync(spec.caFile, 'utf8');
   const session = acmeSession(await accountKey(accounts, spec.directory), ca);
+  // One for all orders: they may be under way at once, and share a port.
+  const challenge = challengeHandler(spec.challenge);
   const asFault = (cause: unknown): never => {
     throw acmeFault(cause, name, spec.directory);
   };
   return {
     anchors,
     async issue(service, key, replaces = null) {
-      const ders = await order(session, spec, service, key, replaces).catch(asFault);
+      const ders = await order(session, spec, challenge, service, key, replaces).catch(asFault);
       return checkedChain(name, ders, key, anchors);
     },
     renewalInfo: (leaf) => fetchRenewalInfo(session, spec.directory, leaf).catch(asFault),
@@ -76,6 +79,7 @@ export function publicRoots(): readonly Certificate[] {
 async function order(
   session: AcmeSession,
   spec: AcmeIssuerSpec,
+  challenge: ChallengeHandler,
   service: Pick<ServiceSpec, 'names' | 'key'>,
   key: KeyObject,
   replaces: Certificate | null,
@@ -86,16 +90,12 @@ async function order(
   const info = encodeCsrInfo({ publicKey: publicKeyDer(key), names: service.names });
   const csr = assembleCsr(info, service.key, await signWith(key, service.key)(info));
   const id = replaces && certificateId(replaces);
-  const challenge = openChallenge(spec.challenge);
-  try {
-    return await obtainCertificate(
-      session,
-      { directory: spec.directory, contact: spec.contact, identifiers, csr, sleep, ...(id && { replaces: id }) },
-      challenge,
-    );
-  } finally {
-    await challenge.close();
-  }
+  const { directory, contact } = spec;
+  return obtainCertificate(
+    session,
+    { directory, contact, identifiers, csr, sleep, ...(id && { replaces: id }) },
+    challenge,
+  );
 }
 
 /** Nothing that the server sends is installed unseen. @throws OperatorFault acme-refused */

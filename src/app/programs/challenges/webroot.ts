@@ -1,11 +1,11 @@
 /** http-01 by a directory that a web server serves on port 80. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { OpenChallengeHandler } from '../../../edge/acme-client/challenge-handler.ts';
+import type { ChallengeHandler } from '../../../edge/acme-client/challenge-handler.ts';
 import { writeFileAtomically } from '../../../edge/files/atomic-file.ts';
 
 /** Tokens are base64url by now, and so are good file names. */
-export function webrootChallenge(webroot: string): OpenChallengeHandler {
+export function webrootChallenge(webroot: string): ChallengeHandler {
   const directory = join(webroot, '.well-known', 'acme-challenge');
   return {
     type: 'http-01',
@@ -16,6 +16,5 @@ export function webrootChallenge(webroot: string): OpenChallengeHandler {
     async cleanUp(_identifier, token) {
       rmSync(join(directory, token), { force: true });
     },
-    async close() {},
   };
 }

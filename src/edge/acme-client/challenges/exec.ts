@@ -2,20 +2,19 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { OperatorFault } from '../../../core/faults/operator-faults.ts';
-import type { OpenChallengeHandler } from '../challenge-handler.ts';
+import type { ChallengeHandler } from '../challenge-handler.ts';
 import { challengeRecord, type TxtRecord } from './txt-record.ts';
 
 const TIMEOUT_MS = 120_000;
 const SHOWN_LENGTH = 300;
 
-export function execChallenge(command: string): OpenChallengeHandler {
+export function execChallenge(command: string): ChallengeHandler {
   return {
     type: 'dns-01',
     present: (identifier, _token, keyAuthorization) =>
       runHook(command, 'present', challengeRecord(identifier, keyAuthorization)),
     cleanUp: (identifier, _token, keyAuthorization) =>
       runHook(command, 'cleanup', challengeRecord(identifier, keyAuthorization)),
-    async close() {},
   };
 }
 

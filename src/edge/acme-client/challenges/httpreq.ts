@@ -3,20 +3,19 @@
  * {"fqdn","value"}. Who may ask is the service's own matter: by address, or by what it has in front of it.
  */
 import { OperatorFault } from '../../../core/faults/operator-faults.ts';
-import type { OpenChallengeHandler } from '../challenge-handler.ts';
+import type { ChallengeHandler } from '../challenge-handler.ts';
 import { challengeRecord, type TxtRecord } from './txt-record.ts';
 
 const TIMEOUT_MS = 60_000;
 
 /** @param url absolute, http: or https: */
-export function httpreqChallenge(url: string): OpenChallengeHandler {
+export function httpreqChallenge(url: string): ChallengeHandler {
   return {
     type: 'dns-01',
     present: (identifier, _token, keyAuthorization) =>
       ask(url, 'present', challengeRecord(identifier, keyAuthorization)),
     cleanUp: (identifier, _token, keyAuthorization) =>
       ask(url, 'cleanup', challengeRecord(identifier, keyAuthorization)),
-    async close() {},
   };
 }
 

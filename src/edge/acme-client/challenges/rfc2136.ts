@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { OperatorFault } from '../../../core/faults/operator-faults.ts';
 import type { AcmeChallengeSpec, HostPort } from '../../../core/stack/stack.ts';
 import type { Instant } from '../../../core/time/instant.ts';
-import type { OpenChallengeHandler } from '../challenge-handler.ts';
+import type { ChallengeHandler } from '../challenge-handler.ts';
 import { parseUpdateAnswer, type UpdateAnswer, updateMessage } from './dns-update-message.ts';
 import { readTsigSecret } from './tsig-key-file.ts';
 import { challengeRecord, type TxtRecord } from './txt-record.ts';
@@ -25,7 +25,7 @@ export interface DnsUpdatePorts {
   readonly txtRecords: (server: HostPort, name: string) => Promise<readonly string[]>;
 }
 
-export function rfc2136Challenge(spec: Rfc2136, ports: DnsUpdatePorts): OpenChallengeHandler {
+export function rfc2136Challenge(spec: Rfc2136, ports: DnsUpdatePorts): ChallengeHandler {
   return {
     type: 'dns-01',
     async present(identifier, _token, keyAuthorization) {
@@ -35,7 +35,6 @@ export function rfc2136Challenge(spec: Rfc2136, ports: DnsUpdatePorts): OpenChal
     },
     cleanUp: (identifier, _token, keyAuthorization) =>
       update(spec, ports, 'delete', challengeRecord(identifier, keyAuthorization)),
-    async close() {},
   };
 }
 

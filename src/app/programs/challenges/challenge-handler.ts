@@ -1,7 +1,7 @@
 /** The handler of each way to prove control of a name. */
 import { lookup } from 'node:dns/promises';
 import type { AcmeChallengeSpec, HostPort } from '../../../core/stack/stack.ts';
-import type { OpenChallengeHandler } from '../../../edge/acme-client/challenge-handler.ts';
+import type { ChallengeHandler } from '../../../edge/acme-client/challenge-handler.ts';
 import { execChallenge } from '../../../edge/acme-client/challenges/exec.ts';
 import { httpreqChallenge } from '../../../edge/acme-client/challenges/httpreq.ts';
 import { rfc2136Challenge } from '../../../edge/acme-client/challenges/rfc2136.ts';
@@ -10,8 +10,7 @@ import { sleep, wallClock } from '../../../edge/system/clock.ts';
 import { listeningChallenge } from './listen.ts';
 import { webrootChallenge } from './webroot.ts';
 
-/** To be closed after use. */
-export function openChallenge(spec: AcmeChallengeSpec): OpenChallengeHandler {
+export function challengeHandler(spec: AcmeChallengeSpec): ChallengeHandler {
   switch (spec.kind) {
     case 'http-01-webroot':
       return webrootChallenge(spec.webroot);
