@@ -44,9 +44,9 @@ export async function startPebble({ directory, httpPort, resolver, nonceRefusals
   writeFileSync(path('config.json'), JSON.stringify({ pebble }));
   const program = await startServer(
     pathOf('pebble') ?? 'pebble',
-    ['-config', path('config.json'), '-dnsserver', resolver],
+    ['-strict', '-config', path('config.json'), '-dnsserver', resolver],
     {
-      env: { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: `${nonceRefusals}`, PEBBLE_AUTHZREUSE: '0' },
+      env: { PEBBLE_VA_SLEEPTIME: '3', PEBBLE_WFE_NONCEREJECT: `${nonceRefusals}`, PEBBLE_AUTHZREUSE: '0' },
       isReady: async () => (await acceptsConnections(port)) && (await acceptsConnections(management)),
     },
   );
