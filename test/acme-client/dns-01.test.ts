@@ -6,8 +6,8 @@ import type { OperatorFault } from '../../src/core/faults/operator-faults.ts';
 import { subjectAltNames } from '../../src/core/x509/subject-alt-name.ts';
 import { skipWithout } from '../servers/available.ts';
 import { startBind } from '../servers/bind.ts';
-import { startFullchain } from '../servers/fullchain.ts';
-import { temporaryDirectory } from '../servers/process.ts';
+import { LAUNCHER, startFullchain } from '../servers/fullchain.ts';
+import { run, temporaryDirectory } from '../servers/process.ts';
 import { cleanup } from '../services/cleanup.ts';
 import { issuerAt, newKey, serviceFor } from './issuing.ts';
 
@@ -89,6 +89,41 @@ test('a wildcard and its apex by updates of a real DNS server; wrong credentials
       code: 'dns-credentials',
       message: /BADKEY/,
     });
+  });
+
+  await t.test('a stack by its file: wrong credentials in words, right ones a certificate', async () => {
+    const stackFile = join(path, 'stack.yaml');
+    const apply = async (secretFile: string) => {
+      writeFileSync(
+        stackFile,
+        `stack: test
+issuers:
+  public:
+    acme: ${ca.acmeDirectory}
+    caFile: ${ca.rootCertificate}
+    challenge:
+      dns-01: { rfc2136: { server: ${bind.address}, zone: ${ZONE}, keyName: acme, secretFile: ${secretFile} } }
+services:
+  app:
+    kind: files
+    issuer: public
+    names: [${ZONE}, "*.${ZONE}"]
+    certificate: ${path}/tls/app.crt
+    key: ${path}/tls/app.key
+    ca: ${path}/tls/ca.crt
+`,
+      );
+      return run(process.execPath, [LAUNCHER, 'apply', '--file', stackFile, '--state', join(path, 'stack')]);
+    };
+    assert.equal((await run(process.execPath, [LAUNCHER, 'ca', 'init', '--state', join(path, 'stack')])).status, 0);
+    const wrong = await apply(bind.wrongKeyFile);
+    assert.equal(wrong.status, 1);
+    assert.match(wrong.output, /DNS credentials: .*"acme".*BADSIG/);
+    assert.match(wrong.output, /tsig-keygen acme/, 'what to do next');
+    assert.doesNotMatch(wrong.output, /^\s+at /m, 'no stack trace');
+    const right = await apply(bind.keyFile);
+    assert.equal(right.status, 0, right.output);
+    assert.deepEqual(await bind.texts(RECORD), []);
   });
 
   await t.test('a secret that others may read is not used', async () => {

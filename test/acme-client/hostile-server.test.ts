@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { OperatorFault } from '../../src/core/faults/operator-faults.ts';
+import { getUnsigned } from '../../src/edge/acme-client/signed-request.ts';
 import { temporaryDirectory } from '../servers/process.ts';
 import { cleanup } from '../services/cleanup.ts';
 import { selfSigned } from '../world/self-signed.ts';
@@ -45,7 +46,12 @@ async function issuerOf(t: TestContext, answers: (origin: string) => Answers) {
     challenge: { kind: 'http-01-webroot', webroot: join(directory, 'www') },
     accounts: join(directory, 'accounts'),
   });
-  return { asked, issue: () => issuer.issue(serviceFor('site.test'), newKey()) };
+  return {
+    asked,
+    cert,
+    directory: `${origin}/directory`,
+    issue: () => issuer.issue(serviceFor('site.test'), newKey()),
+  };
 }
 
 const problem = (type: string, detail: string): string =>
@@ -100,6 +106,19 @@ test('an answer without end is cut off', async (t) => {
     },
   }));
   await assert.rejects(issue(), { code: 'authority-unreachable', message: /the answer is too large/ });
+});
+
+test('an answer that drips is given up, although octets keep coming', async (t) => {
+  const { cert, directory } = await issuerOf(t, () => ({
+    '/directory': (_, response) => {
+      const timer = setInterval(() => response.write(' '), 20);
+      response.on('close', () => clearInterval(timer));
+    },
+  }));
+  await assert.rejects(getUnsigned({ ca: cert, nonces: [], timeoutMs: 400 }, directory), {
+    name: 'AcmeUnreachable',
+    message: /no whole answer within 0\.4 s/,
+  });
 });
 
 test('a server that takes no nonce is asked ten times, not for ever', async (t) => {

@@ -10,6 +10,7 @@ import {
   type AcmeAnswer,
   AcmeRefused,
   type AcmeSession,
+  type Connection,
   getUnsigned,
   postSigned,
   problemOf,
@@ -67,7 +68,7 @@ export async function obtainCertificate(
 }
 
 /** @throws AcmeRefused, AcmeUnreachable */
-export async function readDirectory(session: Pick<AcmeSession, 'ca' | 'nonces'>, url: string): Promise<Directory> {
+export async function readDirectory(session: Connection, url: string): Promise<Directory> {
   const answer = await getUnsigned(session, url);
   if (answer.status !== 200) throw problemOf(answer);
   return jsonOf(answer);

@@ -7,7 +7,7 @@ import { authorityKeyIdentifier } from '../../core/x509/key-identifier.ts';
 import { readDirectory } from './obtain.ts';
 import { jsonOf } from './resource.ts';
 import { retryAfterSeconds } from './retry-after.ts';
-import { AcmeRefused, type AcmeSession, getUnsigned, problemOf } from './signed-request.ts';
+import { AcmeRefused, type Connection, getUnsigned, problemOf } from './signed-request.ts';
 
 export interface RenewalInfo {
   readonly start: Instant;
@@ -33,7 +33,7 @@ export function certificateId(leaf: TbsCertificate): string | null {
  * @throws AcmeRefused, AcmeUnreachable
  */
 export async function fetchRenewalInfo(
-  session: Pick<AcmeSession, 'ca' | 'nonces'>,
+  session: Connection,
   directoryUrl: string,
   leaf: TbsCertificate,
 ): Promise<RenewalInfo | null> {

@@ -14,9 +14,14 @@ export interface AcmeSession {
   /** SHA-256 of the canonical JWK, base64url (RFC 7638). */
   readonly thumbprint: string;
   readonly nonces: string[];
+  /** For one exchange, from the connection to the last octet. */
+  readonly timeoutMs: number;
   /** The account's URL, once it is known. */
   kid: string | null;
 }
+
+/** What a request without a signature needs. */
+export type Connection = Pick<AcmeSession, 'ca' | 'nonces' | 'timeoutMs'>;
 
 export interface AcmeAnswer {
   readonly status: number;
@@ -58,7 +63,7 @@ const MAX_NONCES = 32;
 const SHOWN_LENGTH = 500;
 
 /** @param key a P-256 private key */
-export function acmeSession(key: KeyObject, ca: string | null): AcmeSession {
+export function acmeSession(key: KeyObject, ca: string | null, timeoutMs = TIMEOUT_MS): AcmeSession {
   const { crv = '', kty = '', x = '', y = '' } = key.export({ format: 'jwk' });
   const jwk = { crv, kty, x, y };
   return {
@@ -67,6 +72,7 @@ export function acmeSession(key: KeyObject, ca: string | null): AcmeSession {
     jwk,
     thumbprint: createHash('sha256').update(JSON.stringify(jwk)).digest('base64url'),
     nonces: [],
+    timeoutMs,
     kid: null,
   };
 }
@@ -144,16 +150,11 @@ function printable(text: string): string {
 }
 
 /** @throws AcmeUnreachable */
-export function getUnsigned(session: Pick<AcmeSession, 'ca' | 'nonces'>, url: string): Promise<AcmeAnswer> {
+export function getUnsigned(session: Connection, url: string): Promise<AcmeAnswer> {
   return send(session, 'GET', url, null);
 }
 
-function send(
-  session: Pick<AcmeSession, 'ca' | 'nonces'>,
-  method: string,
-  url: string,
-  body: string | null,
-): Promise<AcmeAnswer> {
+function send(session: Connection, method: string, url: string, body: string | null): Promise<AcmeAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<AcmeAnswer>();
   const fail = (cause: Error): void => reject(new AcmeUnreachable(url, cause));
   if (!URL.canParse(url) || new URL(url).protocol !== 'https:') {
@@ -193,8 +194,8 @@ function send(
   );
   // For the whole exchange: a server that sends an octet now and then would keep a limit on silence away for ever.
   const limit = setTimeout(
-    () => outgoing.destroy(new Error(`no whole answer within ${TIMEOUT_MS / 1000} s`)),
-    TIMEOUT_MS,
+    () => outgoing.destroy(new Error(`no whole answer within ${session.timeoutMs / 1000} s`)),
+    session.timeoutMs,
   );
   outgoing.on('close', () => clearTimeout(limit));
   outgoing.on('error', fail);
