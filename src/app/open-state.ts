@@ -9,6 +9,7 @@ import { formatRfc3339 } from '../core/time/instant.ts';
 import { type Certificate, verifyCertificateSignature } from '../core/x509/certificate.ts';
 import { issuerKeyIdentifier } from '../core/x509/key-identifier.ts';
 import { readCertificates } from '../edge/files/certificate-files.ts';
+import { takeLock } from '../edge/files/exclusive-lock.ts';
 import {
   isInitialised,
   prepareStateDirectory,
@@ -20,7 +21,6 @@ import { algorithmOfKey, publicKeyDer, signWith } from '../edge/signer/key-pair.
 import { SchemaTooNew } from '../edge/store/database.ts';
 import { openSqliteStore } from '../edge/store/sqlite-store.ts';
 import { wallClock } from '../edge/system/clock.ts';
-import { takeLock } from '../edge/system/exclusive-lock.ts';
 import type { SigningIssuer } from '../flow/ca/issue-certificate.ts';
 import { type Store, StoreFault } from '../flow/ca/store-ports.ts';
 import { findPassword, type PasswordOptions } from './passwords.ts';

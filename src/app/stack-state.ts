@@ -2,10 +2,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorFault } from '../core/faults/operator-faults.ts';
+import { takeLock } from '../edge/files/exclusive-lock.ts';
 import { type FailureJournal, failureJournal } from '../edge/files/failure-journal.ts';
 import type { StatePaths } from '../edge/files/state-directory.ts';
 import { sleep } from '../edge/system/clock.ts';
-import { takeLock } from '../edge/system/exclusive-lock.ts';
 
 /** Held by the agent of this host for as long as it runs. */
 export function agentLockPath(paths: StatePaths): string {

@@ -6,7 +6,7 @@
  * Prints "held" or "refused".
  */
 import { writeSync } from 'node:fs';
-import { takeLock } from '../../src/edge/system/exclusive-lock.ts';
+import { takeLock } from '../../src/edge/files/exclusive-lock.ts';
 
 const [path = ''] = process.argv.slice(2);
 const lock = takeLock(path);

@@ -1,5 +1,5 @@
 /** One at a time changes this host: held while any work is done, by an apply for its whole run, by an agent for each look. */
-import { takeLock } from '../../edge/system/exclusive-lock.ts';
+import { takeLock } from '../../edge/files/exclusive-lock.ts';
 
 export interface HostLock {
   /** False: somebody else has it. Taken once, however many pieces of work this process does at the same time. */

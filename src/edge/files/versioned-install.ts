@@ -30,8 +30,8 @@ import type { InstalledPart, InstallLayout } from '../../core/services/service-k
 import type { Instant } from '../../core/time/instant.ts';
 import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
 import type { Flawed, InstalledVersion, InstallPorts, TakeUp } from '../../flow/agent/agent-ports.ts';
-import { takeLock } from '../system/exclusive-lock.ts';
 import { syncDirectory, writeFileAtomically } from './atomic-file.ts';
+import { takeLock } from './exclusive-lock.ts';
 import { isErrno, naming } from './write-fault.ts';
 
 /** Beside the files of the member: what the agent needs to read back, whatever names the files have. */
