@@ -1,9 +1,10 @@
 /** A throw-away MariaDB that begins in plaintext, with a user "app" over TCP. */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningProgram, run as runProgram, startServer } from '../servers/process.ts';
 import { freePort } from '../world/free-port.ts';
 import { cleanup } from './cleanup.ts';
@@ -58,10 +59,30 @@ export async function startMariaDb(t: TestContext) {
     });
     running = server;
   };
-  stack.defer(async () => void (await running?.stop()));
+  const pidFile = join(own, 'mysqld.pid');
+  /** Whoever has started it. */
+  const stop = async (): Promise<void> => {
+    await running?.stop();
+    if (!existsSync(pidFile)) return;
+    process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGTERM');
+    for (let tries = 0; tries < 400 && existsSync(pidFile); tries++) await sleep(25);
+  };
+  stack.defer(stop);
   await restart();
   assert.equal((await overSocket("CREATE USER app@'127.0.0.1' IDENTIFIED BY 'a'")).status, 0);
   const overTcp = (...args: readonly string[]) =>
     sql('--host=127.0.0.1', `--port=${port}`, '--user=app', '--password=a', ...args, '--execute', 'SELECT 1');
-  return { restart, port, config, socket, path, overSocket, overTcp };
+  const restartScript = join(path, 'restart');
+  const [program, args] = as('mysql', ['mariadbd', `--defaults-file=${main}`]);
+  writeFileSync(
+    restartScript,
+    `#!/bin/sh
+kill -TERM "$(cat ${pidFile})"
+while [ -e ${pidFile} ]; do sleep 0.05; done
+setsid ${[program, ...args].join(' ')} >/dev/null 2>&1 </dev/null &
+until mariadb --no-defaults --socket=${socket} --user=root --execute 'SELECT 1' >/dev/null 2>&1; do sleep 0.05; done
+`,
+  );
+  chmodSync(restartScript, 0o755);
+  return { restart, restartScript, stop, port, config, socket, path, overSocket, overTcp };
 }

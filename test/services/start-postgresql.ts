@@ -43,6 +43,7 @@ export interface Cluster {
   /** Of the server's user; its socket is here. */
   readonly directory: string;
   readonly output: () => string;
+  readonly stop: () => Promise<unknown>;
   /** As the server's user; SELECT 1 unless said otherwise. */
   readonly psql: (connection: string, sql?: string) => Promise<{ readonly status: unknown; readonly output: string }>;
 }
@@ -84,6 +85,7 @@ export async function startCluster(t: TestContext, hba: string): Promise<Cluster
     data,
     directory: directory.own,
     output: server.output,
+    stop: server.stop,
     psql: (connection, sql = 'SELECT 1') =>
       runProgram(...as('postgres', [`${bin}/psql`, '-XAtc', sql, connection]), { env: { HOME: directory.own } }),
   };

@@ -274,6 +274,8 @@ test('a whole file becomes a stack in which everything is resolved', () => {
           ],
           directory: '/etc/web/tls',
           owner: 'web',
+          lifetimeSeconds: 7 * 86_400,
+          key: 'rsa-2048',
         },
       ],
     },

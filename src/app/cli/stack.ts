@@ -19,32 +19,32 @@ export function addStackCommands(program: Command): void {
 
   withFile('plan', 'What apply would change and why; nothing is touched').action(
     async (flags: StackFlags, self: Command) => {
-      const { plan } = await import('../commands/stack.ts');
+      const { plan } = await import('../commands/stack-plan.ts');
       await plan(contextOf(self), flags);
     },
   );
-  withFile('apply', 'Bring every service of the stack to TLS, and see it served')
-    .argument('[services...]', 'only these')
+  withFile('apply', 'Bring every service and client of the stack to TLS, and see it served')
+    .argument('[members...]', 'only these services and clients')
     .option('--remove', 'take everything out again')
     .action(async (services: string[], flags: StackFlags, self: Command) => {
-      const { apply } = await import('../commands/stack.ts');
+      const { apply } = await import('../commands/stack-apply.ts');
       await apply(contextOf(self), flags, services, false);
     });
   withFile('rotate', 'New keys and certificates now')
-    .argument('[services...]', 'only these')
+    .argument('[members...]', 'only these services and clients')
     .action(async (services: string[], flags: StackFlags, self: Command) => {
-      const { apply } = await import('../commands/stack.ts');
+      const { apply } = await import('../commands/stack-apply.ts');
       await apply(contextOf(self), flags, services, true);
     });
   withFile('verify', 'Prove by handshakes what is served, and what is refused')
-    .argument('[services...]', 'only these')
+    .argument('[members...]', 'only these services and clients')
     .action(async (services: string[], flags: StackFlags, self: Command) => {
-      const { verify } = await import('../commands/stack.ts');
+      const { verify } = await import('../commands/stack-verify.ts');
       await verify(contextOf(self), flags, services);
     });
   withFile('status', 'One page: each service, its state, and when it is next renewed').action(
     async (flags: StackFlags, self: Command) => {
-      const { status } = await import('../commands/stack.ts');
+      const { status } = await import('../commands/stack-status.ts');
       await status(contextOf(self), flags);
     },
   );
@@ -66,7 +66,7 @@ export function addStackCommands(program: Command): void {
     .command('schema')
     .description('JSON Schema of the stack file, for editors')
     .action(async () => {
-      const { printSchema } = await import('../commands/stack.ts');
+      const { printSchema } = await import('../commands/stack-schema.ts');
       printSchema();
     });
 }

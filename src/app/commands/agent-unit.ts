@@ -10,7 +10,7 @@ import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
 import type { Stack } from '../../core/stack/stack.ts';
 import type { Context } from '../cli/context.ts';
 import type { StackFlags } from '../cli/stack.ts';
-import { readStack } from './stack.ts';
+import { readStack } from '../programs/read-stack.ts';
 
 /** @throws OperatorFault input-unreadable, stack-file-invalid: the unit depends on what the file names */
 export function printUnit(context: Context, flags: StackFlags): void {

@@ -1,7 +1,7 @@
 /** What `fullchain agent` does: one agent a host, which keeps a stack as its file says until it is stopped. */
 import pino, { type Logger } from 'pino';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
-import type { ServiceSpec, Stack } from '../../core/stack/stack.ts';
+import type { Stack } from '../../core/stack/stack.ts';
 import { formatRfc3339 } from '../../core/time/instant.ts';
 import { takeLock } from '../../edge/files/exclusive-lock.ts';
 import { clockStepWatch, wallClock } from '../../edge/system/clock.ts';
@@ -10,10 +10,11 @@ import { type Context, passwordSource } from '../cli/context.ts';
 import type { StackFlags } from '../cli/stack.ts';
 import { type FollowedStack, followStack } from '../programs/followed-stack.ts';
 import { type HostLock, hostLock } from '../programs/host-lock.ts';
-import { lookAtService } from '../programs/look-at-service.ts';
+import { lookAtMember } from '../programs/look-at-member.ts';
+import { readStack } from '../programs/read-stack.ts';
+import { memberId, type StackMember, stackMembers } from '../programs/stack-members.ts';
 import { openStackWorld, type StackWorld } from '../programs/stack-world.ts';
 import { agentLockPath, journalOf, workLockPath } from '../stack-state.ts';
-import { readStack } from './stack.ts';
 
 /** @throws OperatorFault agent-busy when another agent runs on this host's state */
 export async function agent(context: Context, flags: StackFlags): Promise<void> {
@@ -29,7 +30,7 @@ export async function agent(context: Context, flags: StackFlags): Promise<void> 
     async open() {
       const stack = readStack(flags.file);
       const world = await openStackWorld(stack, context.paths, passwordSource(flags.passwordFile), () => true);
-      logger.info({ stack: stack.name, members: membersOf(stack).length }, 'the stack file was read');
+      logger.info({ stack: stack.name, members: lanesOf(stack).length }, 'the stack file was read');
       return { stack, world };
     },
     trouble: (fault, what) => logger.error({ err: fault }, TROUBLE[what]),
@@ -59,7 +60,7 @@ async function keep(
   const journal = () => journalOf(context.paths, followed.stack()?.name ?? '');
   await keepStack(
     {
-      changedMembers: async () => ((await followed.changed()) ? membersOf(followed.stack()) : null),
+      changedMembers: async () => ((await followed.changed()) ? lanesOf(followed.stack()) : null),
       look: (member) => followed.use((stack, world) => look(work, stack, world, member, logger)),
       journal: {
         read: (name) => journal().read(name),
@@ -88,8 +89,11 @@ async function keep(
 }
 
 /** Services of a kind share programs and files: they follow one another. */
-function membersOf(stack: Stack | null): Member[] {
-  return (stack?.services ?? []).map(({ name, kind }) => ({ name: `services/${name}`, lane: kind }));
+function lanesOf(stack: Stack | null): Member[] {
+  return stackMembers(stack ?? { services: [], clients: [] }).map((member) => ({
+    name: memberId(member),
+    lane: member.kind === 'client' ? 'clients' : member.service.kind,
+  }));
 }
 
 async function look(
@@ -99,21 +103,21 @@ async function look(
   { name }: Member,
   logger: Logger,
 ): Promise<Looked> {
-  const service = stack.services.find((candidate) => `services/${candidate.name}` === name);
-  if (!service) return { kind: 'good', changed: false, renewAt: null };
+  const member = stackMembers(stack).find((candidate) => memberId(candidate) === name);
+  if (!member) return { kind: 'good', changed: false, renewAt: null };
   if (!work.enter()) return { kind: 'busy' };
   try {
-    const looked = await lookAtService(world, service);
+    const looked = await lookAtMember(world, stack, member);
     if (looked.kind === 'good' && looked.changed)
-      logger.info(summaryOf(looked, service), 'brought to what the stack file says');
+      logger.info(summaryOf(looked, member), 'brought to what the stack file says');
     return looked;
   } finally {
     work.leave();
   }
 }
 
-function summaryOf(looked: Extract<Looked, { kind: 'good' }>, service: ServiceSpec) {
-  return { service: service.name, ...(looked.renewAt !== null && { renewAt: formatRfc3339(looked.renewAt) }) };
+function summaryOf(looked: Extract<Looked, { kind: 'good' }>, { kind, name }: StackMember) {
+  return { [kind]: name, ...(looked.renewAt !== null && { renewAt: formatRfc3339(looked.renewAt) }) };
 }
 
 function tell(logger: Logger, event: KeepEvent): void {

@@ -1,15 +1,12 @@
 /** The world of a stack, wired: who issues, where pairs lie, how services are reached. */
-import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { pemFromDer } from '../../core/bytes/pem.ts';
-import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import type { LeafProfileName } from '../../core/issuance/profile.ts';
 import { generalNameFromText } from '../../core/issuance/requested-names.ts';
-import type { Pair } from '../../core/renewal/stage-pair.ts';
-import type { IssuerSpec, ServiceSpec, Stack } from '../../core/stack/stack.ts';
+import type { ServiceSpec, Stack } from '../../core/stack/stack.ts';
 import type { KeyAlgorithm } from '../../core/x509/algorithm.ts';
-import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
-import { readCertificates } from '../../edge/files/certificate-files.ts';
+import { parseCertificate } from '../../core/x509/certificate.ts';
 import { configurationFiles } from '../../edge/files/configuration-file.ts';
 import { installedKeyFlaw } from '../../edge/files/key-file.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
@@ -21,16 +18,16 @@ import { generateKey, publicKeyDer, signWith } from '../../edge/signer/key-pair.
 import { openSqliteStore } from '../../edge/store/sqlite-store.ts';
 import { sleep, wallClock } from '../../edge/system/clock.ts';
 import { hostFacts } from '../../edge/system/host-facts.ts';
-import type { HostPorts, Obtain, WantedCertificate } from '../../flow/agent/agent-ports.ts';
+import type { HostPorts } from '../../flow/agent/agent-ports.ts';
 import type { ApplyPorts } from '../../flow/agent/apply-plan.ts';
 import type { PlanPorts } from '../../flow/agent/install-plan.ts';
 import type { TestIdentity, VerifyPorts } from '../../flow/agent/verify-service.ts';
 import { initialiseAuthority } from '../../flow/ca/initialise-authority.ts';
 import type { PasswordOptions } from '../passwords.ts';
-import { type AcmeIssuer, openAcmeIssuer, publicRoots } from './acme-issuer.ts';
 import { openLocalAuthority } from './local-authority.ts';
 import { openRemoteAuthority } from './remote-authority.ts';
-import type { PairInUse, StackAuthority } from './stack-authority.ts';
+import type { StackAuthority } from './stack-authority.ts';
+import { stackIssuers } from './stack-issuers.ts';
 
 export interface StackWorld extends ApplyPorts, PlanPorts {
   readonly install: ApplyPorts['install'];
@@ -73,46 +70,7 @@ export async function openStackWorld(
       return leaf ? parseCertificate(leaf).fingerprint : { why: 'the server sent no certificate' };
     },
   };
-  const acmeIssuers = new Map<string, Promise<AcmeIssuer>>();
-  const acmeIssuer = (name: string, spec: Extract<IssuerSpec, { kind: 'acme' }>): Promise<AcmeIssuer> => {
-    const known = acmeIssuers.get(name) ?? openAcmeIssuer(name, spec, join(paths.root, 'acme-accounts'));
-    acmeIssuers.set(name, known);
-    return known;
-  };
-  const specOf = (name: string): IssuerSpec => stack.issuers[name] ?? { kind: 'internal' };
-  const obtainFrom = async (name: string, wanted: WantedCertificate, previous: Pair | null): Promise<Pair> => {
-    const spec = specOf(name);
-    const key = await generateKey(wanted.key);
-    if (spec.kind === 'acme')
-      return pairOf((await (await acmeIssuer(name, spec)).issue(wanted, key)).chain, key, anchorsOf(name));
-    const { commonName, ...rest } = wanted;
-    const request = { ...rest, key, ...(commonName !== null && { commonName }) };
-    const chain = await authority.issue(request, previous && pairInUse(previous));
-    return pairOf(chain, key, authority.roots().bundle);
-  };
-  /** From one issuer; the next ones of its list are tried when it fails. */
-  const obtain: Obtain = async (wanted, previous) => {
-    const spec = specOf(wanted.issuer);
-    const fallback = spec.kind === 'acme' ? spec.fallback : [];
-    try {
-      return await obtainFrom(wanted.issuer, wanted, previous);
-    } catch (fault) {
-      for (const name of fault instanceof OperatorFault ? fallback : []) {
-        try {
-          return await obtainFrom(name, wanted, previous);
-        } catch (later) {
-          if (!(later instanceof OperatorFault)) throw later;
-        }
-      }
-      throw fault;
-    }
-  };
-  const anchorsOf = (issuer: string): readonly Certificate[] => {
-    const spec = specOf(issuer);
-    if (spec.kind !== 'acme') return [authority.roots().active];
-    const own = spec.caFile === null ? publicRoots() : readCertificates(spec.caFile);
-    return spec.fallback.length === 0 ? own : [own, ...spec.fallback.map(anchorsOf)].flat();
-  };
+  const issuers = stackIssuers(stack, authority, join(paths.root, 'acme-accounts'));
   let foreign: Promise<VerifyPorts['foreign']> | null = null;
   const identity = async (profile: LeafProfileName, names: readonly string[]): Promise<TestIdentity> => {
     const key = await generateKey('ecdsa-p256');
@@ -133,14 +91,8 @@ export async function openStackWorld(
     install: versionedInstall,
     configuration: configurationFiles,
     host,
-    obtain,
-    anchors: anchorsOf,
+    ...issuers,
     stackTrust: () => authority.roots().bundle,
-    challengeWebroot(issuer) {
-      const spec = specOf(issuer);
-      return spec.kind === 'acme' && spec.challenge.kind === 'http-01-webroot' ? spec.challenge.webroot : null;
-    },
-    suggestedRenewal: () => null,
     async verification(service) {
       foreign ??= foreignAuthority();
       const tried = service.clients.kind !== 'none';
@@ -151,7 +103,7 @@ export async function openStackWorld(
       return {
         handshake,
         plaintext,
-        anchors: anchorsOf(service.issuer).map(({ raw }) => pemFromDer('CERTIFICATE', raw)),
+        anchors: issuers.anchors(service.issuer).map(({ raw }) => pemFromDer('CERTIFICATE', raw)),
         foreign: await foreign,
         ownClient: tried ? await identity('client', [name]) : null,
         ownServer: tried ? await identity('server', ['fullchain-verify.invalid']) : null,
@@ -161,19 +113,6 @@ export async function openStackWorld(
       };
     },
     close: authority.close,
-  };
-}
-
-function pairInUse({ chain, keyPem: key }: Pair): PairInUse {
-  return { chainPem: chain.map(({ raw }) => pemFromDer('CERTIFICATE', raw)).join(''), keyPem: key };
-}
-
-function pairOf(chain: readonly Certificate[], key: KeyObject, anchors: readonly Certificate[]): Pair {
-  return {
-    chain,
-    keyPem: keyPem(key),
-    publicKey: createPublicKey(key).export({ type: 'spki', format: 'der' }),
-    anchors,
   };
 }
 

@@ -49,6 +49,7 @@ export function pairLayout(
     ],
     owner: { uid, gid },
     copies: [],
+    links: [],
     paths: {
       certificate: `${current}/tls.crt`,
       key: `${current}/tls.key`,

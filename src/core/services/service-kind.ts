@@ -81,6 +81,8 @@ export interface InstallLayout {
   readonly owner: { readonly uid: number; readonly gid: number };
   /** Fixed places that the service or the person insists on: replaced after the swap, in this order, each by rename. */
   readonly copies: readonly { readonly file: string; readonly to: string; readonly mode: number }[];
+  /** Files that can also be reached as DIRECTORY/NAME: links to what is behind `current`, which never change. */
+  readonly links: readonly string[];
 }
 
 export interface InstalledFile {

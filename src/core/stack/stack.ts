@@ -113,4 +113,7 @@ export interface ClientSpec {
   readonly directory: string;
   /** "user" or "user:group". */
   readonly owner: string | null;
+  /** As the file's defaults say. */
+  readonly lifetimeSeconds: number;
+  readonly key: KeyAlgorithm;
 }

@@ -11,6 +11,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import {
   chownSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -116,7 +117,9 @@ export const versionedInstall: InstallPorts = {
       renameSync(beside, link);
       syncDirectory(layout.directory);
     });
-    if (version !== null) copyOut(layout);
+    if (version === null) return;
+    linkOut(layout);
+    copyOut(layout);
   },
 
   mark(layout, version, served) {
@@ -158,8 +161,27 @@ function copyOut(layout: InstallLayout): void {
   }
 }
 
+function linkOut({ directory, links }: InstallLayout): void {
+  for (const name of links) {
+    const [link, target] = [join(directory, name), join('current', name)];
+    if (linkedTo(link) === target) continue;
+    naming(link, () => {
+      const beside = join(directory, `.${name}.new`);
+      rmSync(beside, { force: true });
+      symlinkSync(target, beside);
+      renameSync(beside, link);
+      syncDirectory(directory);
+    });
+  }
+}
+
+function linkedTo(path: string): string | null {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : null;
+}
+
 function takeAway(layout: InstallLayout): void {
   for (const { to } of layout.copies) rmSync(to, { force: true });
+  for (const name of layout.links) rmSync(join(layout.directory, name), { force: true });
   rmSync(join(layout.directory, 'current'), { force: true });
   if (existsSync(layout.directory)) syncDirectory(layout.directory);
 }

@@ -70,7 +70,9 @@ function readStack(top: Place, kinds: KindSettings, reading: Reading): Stack | n
     authority: found.authority.value,
     issuers: Object.fromEntries(issuers),
     services: valuesOf(services).map(([name, draft]) => complete(name, draft, defaults)),
-    clients: valuesOf(clients).map(([name, client]): ClientSpec => ({ name, ...client })),
+    clients: valuesOf(clients).map(
+      ([name, client]): ClientSpec => ({ name, ...client, lifetimeSeconds: defaults.lifetime, key: defaults.key }),
+    ),
   };
 }
 

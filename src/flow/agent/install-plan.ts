@@ -60,21 +60,21 @@ export interface PlanPorts {
   readonly stackTrust: () => readonly Certificate[];
   /** Where an issuer proves names by files below /.well-known/acme-challenge/; null: it does not. */
   readonly challengeWebroot: (issuer: string) => string | null;
-  /** When the issuer wants the certificate to be replaced (RFC 9773); null: it says nothing. */
-  readonly suggestedRenewal: (issuer: string, leaf: Certificate) => Instant | null;
+  /** When the issuer wants the certificate to be replaced (RFC 9773); null: it says nothing, or cannot be asked. */
+  readonly suggestedRenewal: (issuer: string, leaf: Certificate) => Promise<Instant | null>;
 }
 
 export type InstallWish = Pick<InstallPlan, 'member' | 'wanted' | 'endpoint' | 'desired' | 'trust'>;
 
 /** @param asked a rotation was asked for */
-export function planInstall(ports: PlanPorts, wish: InstallWish, asked: boolean): InstallPlan {
+export async function planInstall(ports: PlanPorts, wish: InstallWish, asked: boolean): Promise<InstallPlan> {
   const { wanted, desired, member, trust } = wish;
   const now = ports.host.clock();
   const anchors = ports.anchors(wanted.issuer);
   const current = ports.install.readCurrent(desired.install);
   const installed = current && 'number' in current ? current : null;
   const state = installedState(current, anchors, now);
-  const suggested = installed?.chain[0] ? ports.suggestedRenewal(wanted.issuer, installed.chain[0]) : null;
+  const suggested = installed?.chain[0] ? await ports.suggestedRenewal(wanted.issuer, installed.chain[0]) : null;
   const renewal = renewalDecision(state, wanted, asked, now, suggested);
   const edits = desired.configuration.flatMap((change): FileEdit[] => {
     const { path, before, after } = ports.configuration.preview(change, member.name);

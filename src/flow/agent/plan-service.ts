@@ -22,7 +22,7 @@ export async function planService(
   const facts = await factsOf(ports, service, kind);
   const unsupported = kind.unsupported(service, facts);
   if (unsupported !== null) throw new OperatorFault('usage', `services.${service.name}: ${unsupported}`);
-  return { ...planInstall(ports, serviceWish(ports, service, kind, facts), asked), service, kind };
+  return { ...(await planInstall(ports, serviceWish(ports, service, kind, facts), asked)), service, kind };
 }
 
 /** What was brought there, also where the service has changed since into something that is not supported. */

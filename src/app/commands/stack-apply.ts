@@ -1,0 +1,111 @@
+/** `apply`, `apply --remove`, `rotate`: one member after the other, since they share files and processes; a failed one never stops the others. */
+import type { Stack } from '../../core/stack/stack.ts';
+import type { FailureJournal } from '../../edge/files/failure-journal.ts';
+import { wallClock } from '../../edge/system/clock.ts';
+import { type ApplyResult, applyPlan, failedStep } from '../../flow/agent/apply-plan.ts';
+import { removeMember } from '../../flow/agent/remove-member.ts';
+import type { Context } from '../cli/context.ts';
+import { paint } from '../cli/fault-output.ts';
+import type { StackFlags } from '../cli/stack.ts';
+import { chosenMembers, memberFootprint, memberId, planMember, type StackMember } from '../programs/stack-members.ts';
+import type { StackWorld } from '../programs/stack-world.ts';
+import { journalOf, waitForWorkLock } from '../stack-state.ts';
+import { withStack } from './with-stack.ts';
+
+/**
+ * @param names of the members, as chosenMembers takes them
+ * @param rotate whether new keys and certificates are wanted although none is due
+ */
+export async function apply(
+  context: Context,
+  flags: StackFlags,
+  names: readonly string[],
+  rotate: boolean,
+): Promise<void> {
+  const lock = await waitForWorkLock(context.paths, () => {
+    if (!context.quiet) process.stderr.write(`${paint('yellow', 'waiting:')} the agent or another apply is at work\n`);
+  });
+  try {
+    await withStack(context, flags, async (stack, world) => {
+      const journal = journalOf(context.paths, stack.name);
+      const progress = progressOf(context);
+      const done: { readonly member: StackMember; readonly result: ApplyResult }[] = [];
+      const members = chosenMembers(stack, names);
+      // What was put there last is taken away first.
+      for (const member of flags.remove ? [...members].reverse() : members) {
+        progress.begin(member, done.length + 1, members.length);
+        const work = flags.remove ? remove(world, stack, member) : bring(world, stack, member, rotate);
+        const result = await work.catch((fault: unknown) => unplannable(member, fault));
+        done.push({ member, result });
+        recordFailure(journal, member, result);
+        progress.end(result);
+      }
+      const ok = done.every(({ result }) => result.ok);
+      const of = (kind: StackMember['kind']) =>
+        done.filter(({ member }) => member.kind === kind).map(({ result }) => result);
+      if (context.json)
+        process.stdout.write(
+          `${JSON.stringify({ stack: stack.name, ok, services: of('service'), clients: of('client') })}\n`,
+        );
+      if (!ok) process.exitCode = 1;
+    });
+  } finally {
+    lock.release();
+  }
+}
+
+async function bring(world: StackWorld, stack: Stack, member: StackMember, rotate: boolean): Promise<ApplyResult> {
+  return applyPlan(world, await planMember(world, stack, member, rotate));
+}
+
+async function remove(world: StackWorld, stack: Stack, member: StackMember): Promise<ApplyResult> {
+  return removeMember(world, await memberFootprint(world, stack, member));
+}
+
+/** What it needs cannot even be gathered: a failure like any other, and the others go on. */
+function unplannable({ name }: StackMember, fault: unknown): ApplyResult {
+  return { name, ok: false, action: 'failed', certificate: null, steps: [failedStep(fault, 'issue')] };
+}
+
+/** For `status` and the agent: what failed by hand is known to both, and what works is forgotten. */
+function recordFailure(journal: FailureJournal, member: StackMember, { ok, steps }: ApplyResult): void {
+  const id = memberId(member);
+  const failed = steps.find((step) => !step.ok);
+  if (ok || failed === undefined) {
+    journal.write(id, null);
+    return;
+  }
+  const { step, detail, remedy } = failed;
+  const failures = (journal.read(id)?.failures ?? 0) + 1;
+  journal.write(id, { failures, retryAt: wallClock(), error: { step, detail, remedy } });
+}
+
+interface Progress {
+  readonly begin: (member: StackMember, at: number, of: number) => void;
+  readonly end: (result: ApplyResult) => void;
+}
+
+/** A line for each member when it is done; on a terminal also which one is at work. */
+function progressOf({ json, quiet }: Context): Progress {
+  if (json || quiet) return { begin() {}, end() {} };
+  const { isTTY } = process.stdout;
+  return {
+    begin({ name }, at, of) {
+      if (isTTY) process.stdout.write(`… ${name} (${at} of ${of})`);
+    },
+    end(result) {
+      // Back to the start of the line, and what was there is wiped.
+      if (isTTY) process.stdout.write('\r\u001b[K');
+      process.stdout.write(`${resultLine(result)}\n`);
+    },
+  };
+}
+
+function resultLine({ name, ok, action, certificate, steps }: ApplyResult): string {
+  const mark = ok ? paint('green', '✓', process.stdout) : paint('red', '✗', process.stdout);
+  const failed = steps.find((step) => !step.ok);
+  const tail = failed
+    ? `${failed.step}: ${failed.detail}\n  ${paint('bold', 'next:', process.stdout)} ${failed.remedy ?? ''}`
+    : `${action}${certificate ? `, until ${certificate.notAfter}` : ''}`;
+  return `${mark} ${name.padEnd(16)} ${tail}`;
+}

@@ -1,0 +1,28 @@
+/** `plan`: what apply would change, and why. */
+import { plannedChanges } from '../../flow/agent/install-plan.ts';
+import { type Context, print } from '../cli/context.ts';
+import type { StackFlags } from '../cli/stack.ts';
+import { planMember, stackMembers } from '../programs/stack-members.ts';
+import { withStack } from './with-stack.ts';
+
+export async function plan(context: Context, flags: StackFlags): Promise<void> {
+  await withStack(context, flags, async (stack, world) => {
+    const found = await Promise.all(
+      stackMembers(stack).map(async (member) => ({
+        member,
+        changes: plannedChanges(await planMember(world, stack, member, false)),
+      })),
+    );
+    const changes = found.flatMap(({ member: { kind, name }, changes }) =>
+      changes.map((change) => ({ [kind]: name, ...change })),
+    );
+    print(context, { stack: stack.name, changes }, () =>
+      found.flatMap(({ member: { name }, changes }) =>
+        changes.flatMap(({ action, why, diff }) => [
+          `${name.padEnd(16)} ${action.padEnd(9)} ${why}`,
+          ...(diff === undefined ? [] : diff.trimEnd().split('\n')).map((line) => `    ${line}`),
+        ]),
+      ),
+    );
+  });
+}

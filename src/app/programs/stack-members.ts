@@ -1,0 +1,56 @@
+/** The members of a stack: its services and its clients, planned and taken out alike. */
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
+import type { ClientSpec, ServiceSpec, Stack } from '../../core/stack/stack.ts';
+import type { InstallPlan, InstallWish, PlanPorts } from '../../flow/agent/install-plan.ts';
+import { clientWish, planClient } from '../../flow/agent/plan-client.ts';
+import { planService, serviceFootprint } from '../../flow/agent/plan-service.ts';
+
+export type StackMember =
+  | { readonly kind: 'service'; readonly name: string; readonly service: ServiceSpec }
+  | { readonly kind: 'client'; readonly name: string; readonly client: ClientSpec };
+
+/** Clients first: a service that begins to ask for certificates then meets clients that have one. */
+export function stackMembers({ clients, services }: Pick<Stack, 'clients' | 'services'>): readonly StackMember[] {
+  return [
+    ...clients.map((client) => ({ kind: 'client', name: client.name, client }) as const),
+    ...services.map((service) => ({ kind: 'service', name: service.name, service }) as const),
+  ];
+}
+
+/** A service and a client may share a name. */
+export function memberId({ kind, name }: Pick<StackMember, 'kind' | 'name'>): string {
+  return `${kind}s/${name}`;
+}
+
+/**
+ * @param names "NAME" is every member of that name, "services/NAME" and "clients/NAME" are one; none: all
+ * @throws OperatorFault usage for a name that there is not
+ */
+export function chosenMembers(stack: Stack, names: readonly string[]): readonly StackMember[] {
+  const members = stackMembers(stack);
+  const isCalled = (member: StackMember, name: string): boolean => member.name === name || memberId(member) === name;
+  for (const name of names) {
+    if (!members.some((member) => isCalled(member, name)))
+      throw new OperatorFault('usage', `the stack has no service and no client named ${JSON.stringify(name)}`);
+  }
+  return names.length === 0 ? members : members.filter((member) => names.some((name) => isCalled(member, name)));
+}
+
+/** @throws OperatorFault as planService, planClient */
+export function planMember(ports: PlanPorts, stack: Stack, member: StackMember, asked: boolean): Promise<InstallPlan> {
+  return member.kind === 'client'
+    ? planClient(ports, member.client, stack.services, asked)
+    : planService(ports, member.service, SERVICE_KIND_TABLE[member.service.kind], asked);
+}
+
+/** What was brought there, for taking it out. @throws OperatorFault as planMember */
+export function memberFootprint(
+  ports: PlanPorts,
+  stack: Stack,
+  member: StackMember,
+): Promise<Pick<InstallWish, 'member' | 'desired'>> {
+  return member.kind === 'client'
+    ? clientWish(ports, member.client, stack.services)
+    : serviceFootprint(ports, member.service, SERVICE_KIND_TABLE[member.service.kind]);
+}
