@@ -53,6 +53,15 @@ with create_engine(url).connect() as c:
     print(bool(c.execute(text("SHOW STATUS LIKE 'Ssl_cipher'")).fetchone()[1]))`,
 };
 
+/** What ioredis does with rediss://: a TLS connection with Node.js' own trust. */
+const NODE_REDIS = `
+const { CACHE_HOST: host, CACHE_PORT: port } = process.env;
+const socket = require('tls').connect({ host, port, servername: host });
+socket.on('error', ({ code }) => { console.log(code); process.exit(1); });
+socket.on('secureConnect', () => socket.write('AUTH "${PASSWORD}"\\r\\nPING\\r\\n'));
+let heard = '';
+socket.on('data', (chunk) => { heard += chunk; if (heard.split('\\r\\n').length > 2) { console.log(heard.split('\\r\\n')[1], socket.authorized); socket.end(); } });`;
+
 test('S-09: libraries connect with connection.env, and tell nothing to whoever else has the port', {
   skip,
 }, async (t) => {
@@ -99,6 +108,11 @@ clients:
       assert.deepEqual([status, stdout], [0, 'True\n'], output);
     });
   }
+
+  await t.test('Node.js verifies by the variables alone, as ioredis and mysql2 do', async () => {
+    const { stdout, output } = await inEnvironment(env, [process.execPath, '-e', NODE_REDIS]);
+    assert.equal(stdout, '+PONG true\n', output);
+  });
 
   await t.test('psql connects with the variables alone', async () => {
     const { stdout, output } = await inEnvironment(env, [
@@ -150,6 +164,9 @@ clients:
       assert.ok(rogue.begun() > before, `${library} was at the rogue server`);
       assert.equal(rogue.heard(), '', `${library} tells it nothing`);
     }
+    const node = await inEnvironment(env, [process.execPath, '-e', NODE_REDIS]);
+    assert.match(node.stdout, /UNABLE_TO_VERIFY|SELF_SIGNED/);
+    assert.equal(rogues['redis-py'].heard(), '');
   });
 
   await t.test('what was given is taken out again', () => {

@@ -3,71 +3,23 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { nginx } from '../../src/core/services/nginx.ts';
 import type { ClientPolicy, ServiceSpec } from '../../src/core/stack/stack.ts';
 import { acceptsConnections } from '../servers/accepts-connections.ts';
-import { pathOf, skipWithout } from '../servers/available.ts';
-import { startServer, temporaryDirectory, until } from '../servers/process.ts';
-import { freePort } from '../world/free-port.ts';
+import { skipWithout } from '../servers/available.ts';
+import { until } from '../servers/process.ts';
 import { configure, install, remove, run, serviceSpec, take } from './applied.ts';
-import { cleanup } from './cleanup.ts';
 import { ask } from './fetch.ts';
 import { type Look, look, serves, speak } from './look.ts';
+import { startNginx } from './start-nginx.ts';
 import { type TestPair, testAuthority } from './test-authority.ts';
-import { startUpstream } from './upstream.ts';
 
 const skip = skipWithout('nginx');
 
 const authority = testAuthority();
 const foreign = testAuthority('Foreign Root');
-
-/** nginx that knows nothing of our service yet, but includes the directory where it will be written. */
-async function startNginx(t: TestContext) {
-  const stack = cleanup(t);
-  const directory = stack.use(temporaryDirectory());
-  const { path } = directory;
-  const config = join(path, 'conf.d');
-  mkdirSync(config);
-  const main = join(path, 'nginx.conf');
-  const [plainPort, port, redirectHttp] = [await freePort(), await freePort(), await freePort()];
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (name) => `${name}_temp_path ${path}/${name};`,
-  );
-  writeFileSync(
-    main,
-    `${process.getuid?.() === 0 ? 'user root;\n' : ''}pid ${path}/nginx.pid;\nerror_log ${path}/error.log;\nworker_processes 2;
-events {}
-http {
-  access_log off;
-  ${temporary.join('\n  ')}
-  server { listen 127.0.0.1:${plainPort}; return 204; }
-  include ${config}/*.conf;
-}
-`,
-  );
-  const program = pathOf('nginx') ?? 'nginx';
-  const server = await startServer(
-    program,
-    ['-p', path, '-c', main, '-e', join(path, 'error.log'), '-g', 'daemon off;'],
-    {
-      isReady: () => acceptsConnections(plainPort),
-    },
-  );
-  stack.defer(async () => void (await server.stop()));
-  const upstream = stack.use(await startUpstream());
-  const webroot = join(path, 'acme');
-  mkdirSync(join(webroot, '.well-known', 'acme-challenge'), { recursive: true });
-  writeFileSync(join(webroot, '.well-known', 'acme-challenge', 'token'), 'token.thumbprint');
-  const settings = {
-    config,
-    upstream: upstream.url,
-    redirectHttp,
-    command: `${program} -p ${path} -c ${main} -e ${path}/error.log`,
-  };
-  return { port, redirectHttp, config, webroot, directory: path, settings };
-}
 
 test('nginx serves a site over TLS, renews without dropping anything, refuses a broken pair, and goes back', {
   skip,
