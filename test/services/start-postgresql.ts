@@ -13,6 +13,9 @@ import { as, directoryFor } from './own-user.ts';
 const DIRECTORIES = ['18', '17', '16', '15', '14', '13', '12'].map((version) => `/usr/lib/postgresql/${version}/bin`);
 const bin = DIRECTORIES.find((path) => existsSync(join(path, 'postgres')));
 
+/** Of the newest PostgreSQL here; empty where there is none. */
+export const POSTGRES_BIN = bin ?? '';
+
 /** For node:test's `skip`. */
 export const skipWithoutPostgresql =
   bin === undefined ? 'skipped: postgresql is not installed (apt-get install postgresql)' : false;
