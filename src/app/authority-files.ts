@@ -2,21 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { OperatorFault } from '../core/faults/operator-faults.ts';
 import type { Certificate } from '../core/x509/certificate.ts';
-import { readCertificates } from '../edge/files/certificate-files.ts';
 import { isInitialised, type StatePaths } from '../edge/files/state-directory.ts';
+import { issuingCertificate, rootsAbove } from './trusted-roots.ts';
 
-/** @throws OperatorFault not-initialised, state-incomplete */
+/** The active root and what issues. @throws OperatorFault not-initialised, state-incomplete, key-mismatch */
 export function authorityCertificates(paths: StatePaths): {
   readonly root: Certificate;
   readonly intermediate: Certificate;
 } {
   if (!isInitialised(paths))
     throw new OperatorFault('not-initialised', `${paths.root} holds no authority`, { path: paths.root });
-  const [root] = readCertificates(paths.rootCertificate);
-  const [intermediate] = readCertificates(paths.intermediateCertificate);
-  if (!root || !intermediate)
-    throw new OperatorFault('state-incomplete', 'a certificate of the authority is missing', { path: paths.root });
-  return { root, intermediate };
+  const intermediate = issuingCertificate(paths);
+  return { root: rootsAbove(intermediate, paths).active, intermediate };
 }
 
 /** What the running authority wrote when it was ready; null when its process is gone. */

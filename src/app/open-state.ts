@@ -1,14 +1,11 @@
 /** Opening an initialised state directory: lock, database, certificates, issuing key, clock; each checked. */
-import { accessSync, constants, existsSync, readFileSync, rmSync } from 'node:fs';
-import { bytesEqual } from '../core/bytes/compare.ts';
-import { hexFromBytes } from '../core/bytes/hex.ts';
+import { accessSync, constants, existsSync, rmSync, statSync } from 'node:fs';
+import type { Hex } from '../core/bytes/hex.ts';
 import { OperatorFault } from '../core/faults/operator-faults.ts';
 import type { CrlTbs } from '../core/revocation/crl.ts';
 import { formatDuration } from '../core/time/duration.ts';
 import { formatRfc3339 } from '../core/time/instant.ts';
-import { type Certificate, verifyCertificateSignature } from '../core/x509/certificate.ts';
-import { issuerKeyIdentifier } from '../core/x509/key-identifier.ts';
-import { readCertificates } from '../edge/files/certificate-files.ts';
+import type { Certificate } from '../core/x509/certificate.ts';
 import { takeLock } from '../edge/files/exclusive-lock.ts';
 import {
   isInitialised,
@@ -16,14 +13,15 @@ import {
   refuseExposedSecrets,
   type StatePaths,
 } from '../edge/files/state-directory.ts';
-import { decryptPrivateKey, WrongPassword } from '../edge/signer/encrypted-key.ts';
-import { algorithmOfKey, publicKeyDer, signWith } from '../edge/signer/key-pair.ts';
+import { signWith } from '../edge/signer/key-pair.ts';
 import { SchemaTooNew } from '../edge/store/database.ts';
 import { openSqliteStore } from '../edge/store/sqlite-store.ts';
 import { wallClock } from '../edge/system/clock.ts';
 import type { SigningIssuer } from '../flow/ca/issue-certificate.ts';
 import { type Store, StoreFault } from '../flow/ca/store-ports.ts';
-import { findPassword, type PasswordOptions } from './passwords.ts';
+import { issuingPassword, keyIdOf, openIssuingKey } from './authority-keys.ts';
+import type { PasswordOptions } from './passwords.ts';
+import { issuingCertificate, previousIntermediates, rootsAbove, type TrustedRoots } from './trusted-roots.ts';
 
 export interface LoadedIssuer extends SigningIssuer {
   readonly certificate: Certificate;
@@ -33,9 +31,17 @@ export interface LoadedIssuer extends SigningIssuer {
 
 export interface OpenedState {
   readonly store: Store;
+  /** The active root. */
   readonly root: Certificate;
+  readonly roots: () => TrustedRoots;
   /** The issuing key; its certificates point at lists and issuers below `plainBase`. */
   readonly issuerAt: (plainBase: string) => LoadedIssuer;
+  /** Intermediates that issued before. */
+  readonly previous: () => readonly Certificate[];
+  /** One of them with its key, which signs its revocation list on; null when there is none. @throws OperatorFault */
+  readonly previousIssuerAt: (keyId: Hex, plainBase: string) => LoadedIssuer | null;
+  /** Takes up an intermediate or roots that were replaced meanwhile; true when they were. @throws OperatorFault, and what was loaded stays */
+  readonly refresh: () => boolean;
   readonly close: () => void;
 }
 
@@ -69,22 +75,28 @@ export async function openState(
   try {
     // Left by a crash between the last two steps of the initialisation; it must not outlive them, because it permits a new one.
     if (held) rmSync(paths.initialising, { force: true });
-    const [root] = readCertificates(present(paths.rootCertificate));
-    const [intermediate] = readCertificates(present(paths.intermediateCertificate));
-    if (!root || !intermediate)
-      throw new OperatorFault('state-incomplete', 'a certificate of the authority is missing', { path: paths.root });
-    const issuer = await loadIssuer(paths, intermediate, root, password);
+    const opening = await issuingPassword(paths, password);
+    let loaded = load(paths, opening);
     store = openStore(paths);
-    await checkClock(store, intermediate, acceptClock);
+    await checkClock(store, loaded.issuer.certificate, acceptClock);
     const opened = store;
     return {
       store: opened,
-      root,
-      issuerAt: (plainBase) => ({
-        ...issuer,
-        crlUrl: `${plainBase}/crl/${issuer.keyId}.crl`,
-        caIssuersUrl: `${plainBase}/issuer/${issuer.keyId}.cer`,
-      }),
+      get root() {
+        return loaded.roots.active;
+      },
+      roots: () => loaded.roots,
+      issuerAt: (plainBase) => withUrls(loaded.issuer, plainBase),
+      previous: () => loaded.previous,
+      previousIssuerAt(keyId, plainBase) {
+        const certificate = loaded.previous.find((candidate) => keyIdOf(candidate) === keyId);
+        return certificate ? withUrls(loadIssuer(paths, certificate, opening), plainBase) : null;
+      },
+      refresh() {
+        if (stampOf(paths) === loaded.stamp) return false;
+        loaded = load(paths, opening);
+        return true;
+      },
       close() {
         opened.close();
         held?.release();
@@ -97,61 +109,51 @@ export async function openState(
   }
 }
 
-async function loadIssuer(
-  paths: StatePaths,
-  certificate: Certificate,
-  root: Certificate,
-  source: PasswordOptions,
-): Promise<LoadedIssuer> {
-  const pem = readFileSync(present(paths.intermediateKey), 'utf8');
-  const password = await findPassword({ ...source, generated: paths.password }, 'the issuing key');
-  if (password === null)
-    throw new OperatorFault('password-missing', 'the issuing key is encrypted and no password was given', {
-      path: paths.intermediateKey,
-    });
-  const key = (() => {
-    try {
-      return decryptPrivateKey(pem, password);
-    } catch (cause) {
-      if (cause instanceof WrongPassword)
-        throw new OperatorFault(
-          'password-wrong',
-          `the password does not open ${paths.intermediateKey}`,
-          { path: paths.intermediateKey },
-          cause,
-        );
-      throw new OperatorFault(
-        'key-unusable',
-        `${paths.intermediateKey} is not a private key: ${cause instanceof Error ? cause.message : cause}`,
-        { path: paths.intermediateKey },
-        cause,
-      );
-    }
-  })();
-  const keyAlgorithm = algorithmOfKey(key);
-  if (keyAlgorithm === null || !bytesEqual(publicKeyDer(key), certificate.publicKey.raw)) {
-    throw new OperatorFault(
-      'key-mismatch',
-      `${paths.intermediateKey} is not the key of ${paths.intermediateCertificate}`,
-      { path: paths.intermediateCertificate },
-    );
-  }
-  if (!verifyCertificateSignature(certificate, root)) {
-    throw new OperatorFault(
-      'key-mismatch',
-      `${paths.intermediateCertificate} was not issued by ${paths.rootCertificate}`,
-      { path: paths.intermediateCertificate },
-    );
-  }
-  const signRaw = signWith(key, keyAlgorithm);
+/** @throws OperatorFault state-incomplete, password-wrong, key-unusable, key-mismatch */
+function loadIssuer(paths: StatePaths, certificate: Certificate, password: Uint8Array): LoadedIssuer {
+  const { key, algorithm } = openIssuingKey(paths, certificate, password);
+  const signRaw = signWith(key, algorithm);
   return {
     certificate,
-    keyAlgorithm,
+    keyAlgorithm: algorithm,
     publicKey: certificate.publicKey,
-    keyId: hexFromBytes(issuerKeyIdentifier(certificate)),
+    keyId: keyIdOf(certificate),
     signRaw,
     sign: (tbs) => signRaw(tbs.bytes),
     signCrl: (tbs) => signRaw(tbs.bytes),
+  };
+}
+
+/** What lies in the files at one moment. */
+interface Loaded {
+  readonly issuer: LoadedIssuer;
+  readonly roots: TrustedRoots;
+  readonly previous: readonly Certificate[];
+  readonly stamp: string;
+}
+
+function load(paths: StatePaths, password: Uint8Array): Loaded {
+  const stamp = stampOf(paths);
+  const certificate = issuingCertificate(paths);
+  const roots = rootsAbove(certificate, paths);
+  return { issuer: loadIssuer(paths, certificate, password), roots, previous: previousIntermediates(paths), stamp };
+}
+
+/** Changes when intermediate or roots are replaced: a file that was renamed into place is another file. */
+function stampOf(paths: StatePaths): string {
+  return [paths.intermediateCertificate, paths.rootCertificate].map(fileStamp).join();
+}
+
+export function fileStamp(path: string): string {
+  const status = statSync(path, { throwIfNoEntry: false });
+  return status ? `${status.ino}:${status.mtimeMs}` : 'none';
+}
+
+function withUrls(issuer: LoadedIssuer, plainBase: string): LoadedIssuer {
+  return {
+    ...issuer,
+    crlUrl: `${plainBase}/crl/${issuer.keyId}.crl`,
+    caIssuersUrl: `${plainBase}/issuer/${issuer.keyId}.cer`,
   };
 }
 

@@ -3,6 +3,7 @@ import { type KeyObject, randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Logger } from 'pino';
+import type { Hex } from '../../core/bytes/hex.ts';
 import { keyFromJwk } from '../../core/crypto/jws-signature.ts';
 import { verifySignatureByIssuer } from '../../core/crypto/verify-signature.ts';
 import type { PublicJwk, Thumbprint } from '../../core/jose/jwk.ts';
@@ -22,8 +23,9 @@ import type { IssuePorts } from '../../flow/ca/issue-certificate.ts';
 import { crlPublisher } from '../../flow/ca/publish-crl.ts';
 import { recover } from '../../flow/ca/recover.ts';
 import { challenges } from '../../flow/ca/respond-to-challenge.ts';
+import { keyIdOf } from '../authority-keys.ts';
 import type { AuthorityConfig } from '../config.ts';
-import { type LoadedIssuer, openState } from '../open-state.ts';
+import { type LoadedIssuer, type OpenedState, openState } from '../open-state.ts';
 import { challengeValidators } from './challenge-validators.ts';
 import { keepOwnCertificate } from './own-certificate.ts';
 
@@ -45,6 +47,8 @@ export interface RunningAuthority {
 }
 
 const MAINTENANCE_EVERY_MS = 60_000;
+/** Looking costs two calls of stat. */
+const LOOK_FOR_ROTATION_EVERY_MS = 1000;
 
 /** @throws OperatorFault for everything that an operator can put right */
 export async function startAuthority(options: AuthorityOptions): Promise<RunningAuthority> {
@@ -64,7 +68,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
 
     const own = ownAddress(config, options.listen, bound.port);
     const plainBase = plainUrl(config, httpBound?.port ?? bound.port);
-    const issuer: LoadedIssuer = state.issuerAt(plainBase);
+    let issuer: LoadedIssuer = state.issuerAt(plainBase);
     const issuing: IssuePorts = { store: state.store, issuer: () => issuer, random: randomBytes };
     const onFault = (fault: unknown): void =>
       logger.error({ err: fault }, 'work in the background failed; it will be tried again');
@@ -83,10 +87,15 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
     await work.resume();
     stops.push(work.stop);
 
-    const crl = crlPublisher({ store: state.store, issuer: () => issuer, signCrl: issuer.signCrl, clock: wallClock });
-    const currentCrl = async (): Promise<Uint8Array> => (await crl()).der;
-    const chainAbove = (keyId: string): readonly Uint8Array[] =>
-      keyId === issuer.keyId ? [issuer.certificate.raw] : [];
+    const crlOf = crlsOf(state, () => issuer, plainBase);
+    const currentCrl = async (): Promise<Uint8Array> =>
+      (await crlOf(issuer.keyId)) ?? raise('the issuer in use has no revocation list');
+    const issuerCertificate = (keyId: string): Uint8Array | null =>
+      [issuer.certificate, ...state.previous()].find((certificate) => keyIdOf(certificate) === keyId)?.raw ?? null;
+    const chainAbove = (keyId: string): readonly Uint8Array[] => {
+      const certificate = issuerCertificate(keyId);
+      return certificate ? [certificate] : [];
+    };
     const tokenKey = keyCache((jwk: PublicJwk) => [JSON.stringify(jwk), jwk]);
     const nonceKeeper = nonces(randomBytes);
     const probe = randomBytes(32);
@@ -110,7 +119,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
     const keeper = await keepOwnCertificate(issuing, [...own.names], chainAbove, wallClock);
     const server = await authorityServer(
       keeper.pair(),
-      [state.root.raw],
+      () => state.roots().bundle.map(({ raw }) => raw),
       {
         store: state.store,
         issuing,
@@ -136,11 +145,11 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
           tokenKey,
           expectation: {
             isAudience: (url) => isOwnUrl(url, own, [`/1.0/${purpose}`, `/${purpose}`]),
-            rootFingerprint: state.root.fingerprint,
+            rootFingerprint: state.roots().active.fingerprint,
           },
         }),
         checkHealth,
-        roots: () => [{ der: state.root.raw, fingerprint: state.root.fingerprint }],
+        roots: () => state.roots().bundle.map(({ raw, fingerprint }) => ({ der: raw, fingerprint })),
         chainAbove,
         currentCrl,
         clock: wallClock,
@@ -150,8 +159,8 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
     stops.push(server.close);
     const plainPorts = {
       currentCrl,
-      currentKeyId: () => issuer.keyId,
-      issuerCertificate: (keyId: string) => (keyId === issuer.keyId ? issuer.certificate.raw : null),
+      crlOf,
+      issuerCertificate,
       httpsBase: own.defaultBase,
       onFault,
     };
@@ -174,22 +183,84 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
     }, MAINTENANCE_EVERY_MS);
     stops.push(() => clearInterval(maintenance));
 
-    const ready = {
+    const readyNow = () => ({
       url: own.defaultBase,
       acmeDirectory: `${own.defaultBase}/acme/acme/directory`,
-      rootFingerprint: state.root.fingerprint,
+      rootFingerprint: state.roots().active.fingerprint,
       rootCertificate: paths.rootCertificate,
       pid: process.pid,
       /** Where certificates say that lists and issuers are, for commands that issue beside the running authority. */
       plainUrl: plainBase,
-    };
-    writeFileAtomically(paths.ready, `${JSON.stringify(ready)}\n`, 0o600);
+    });
+    const announceReady = (): void => writeFileAtomically(paths.ready, `${JSON.stringify(readyNow())}\n`, 0o600);
+    announceReady();
     stops.push(() => rmSync(paths.ready, { force: true }));
-    return { ...ready, stop };
+
+    /** An intermediate or roots that `ca rotate` has replaced meanwhile: from now on they are what is issued with. */
+    const takeUp = async (): Promise<void> => {
+      if (!state.refresh()) return;
+      const replaced = issuer.keyId;
+      issuer = state.issuerAt(plainBase);
+      server.replacePair(issuer.keyId === replaced ? keeper.pair() : await keeper.renew());
+      announceReady();
+      logger.info(
+        { issuer: issuer.keyId, roots: state.roots().bundle.map(({ fingerprint }) => fingerprint) },
+        'took up what was rotated',
+      );
+    };
+    stops.push(repeat(takeUp, LOOK_FOR_ROTATION_EVERY_MS, onFault));
+    return { ...readyNow(), stop };
   } catch (fault) {
     await stop();
     throw fault;
   }
+}
+
+function raise(what: string): never {
+  throw new Error(what);
+}
+
+/** Again and again, never twice at once; what fails is tried again. Returns what ends it. */
+function repeat(work: () => Promise<void>, everyMs: number, onFault: (fault: unknown) => void): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  const timer = setInterval(() => {
+    running ??= work()
+      .catch(onFault)
+      .finally(() => {
+        running = null;
+      });
+  }, everyMs);
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
+}
+
+/**
+ * The revocation lists of the issuer in use and of those before it, one publisher each: certificates of a replaced
+ * intermediate live on, and name its list. The key of a replaced one is opened when its list is first asked for.
+ */
+function crlsOf(
+  state: OpenedState,
+  current: () => LoadedIssuer,
+  plainBase: string,
+): (keyId: string) => Promise<Uint8Array> | null {
+  const publishers = new Map<string, ReturnType<typeof crlPublisher>>();
+  return (keyId) => {
+    let publish = publishers.get(keyId);
+    if (!publish) {
+      const issuer = keyId === current().keyId ? current() : state.previousIssuerAt(keyId as Hex, plainBase);
+      if (!issuer) return null;
+      publish = crlPublisher({
+        store: state.store,
+        issuer: () => issuer,
+        signCrl: issuer.signCrl,
+        clock: wallClock,
+      });
+      publishers.set(keyId, publish);
+    }
+    return publish().then(({ der }) => der);
+  };
 }
 
 /** Names that the authority's certificate covers, and the address that local programs reach it by. */

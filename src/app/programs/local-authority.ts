@@ -1,19 +1,18 @@
 /** The authority of this host's state directory, for a stack: opened when something is issued, since a plan needs no password. */
-import { statSync } from 'node:fs';
-import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { parseCertificate } from '../../core/x509/certificate.ts';
-import { readCertificates } from '../../edge/files/certificate-files.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
 import { type LocalIssuer, openLocalIssuer } from '../local-issuer.ts';
+import { fileStamp } from '../open-state.ts';
 import type { PasswordOptions } from '../passwords.ts';
+import { trustedRoots } from '../trusted-roots.ts';
 import { type StackAuthority, type StackRoots, sameRoots } from './stack-authority.ts';
 
 /** Whose limits apply to what a stack asks for. */
 const PROVISIONER = 'admin';
 
-/** @throws OperatorFault state-incomplete */
+/** @throws OperatorFault state-incomplete, key-mismatch */
 export function openLocalAuthority(paths: StatePaths, password: PasswordOptions): StackAuthority {
-  let roots = readRoots(paths);
+  let roots: StackRoots = trustedRoots(paths);
   let opened: { readonly issuer: Promise<LocalIssuer>; readonly stamp: string } | null = null;
   const close = (): void => {
     opened?.issuer.then(
@@ -24,7 +23,7 @@ export function openLocalAuthority(paths: StatePaths, password: PasswordOptions)
   };
   /** An intermediate that was replaced under a running agent is the one that issues from then on. */
   const issuer = (): Promise<LocalIssuer> => {
-    const stamp = [paths.intermediateCertificate, paths.config].map(changedAt).join();
+    const stamp = [paths.intermediateCertificate, paths.rootCertificate, paths.config].map(fileStamp).join();
     if (opened?.stamp !== stamp) close();
     opened ??= { issuer: openLocalIssuer(paths, password), stamp };
     const { issuer: promise } = opened;
@@ -41,22 +40,11 @@ export function openLocalAuthority(paths: StatePaths, password: PasswordOptions)
       return (await (await issuer()).issue({ ...request, provisioner: PROVISIONER })).map(parseCertificate);
     },
     async refreshRoots() {
-      const next = readRoots(paths);
+      const next = trustedRoots(paths);
       const changed = !sameRoots(roots, next);
       roots = next;
       return changed;
     },
     close,
   };
-}
-
-function readRoots(paths: StatePaths): StackRoots {
-  const [root] = readCertificates(paths.rootCertificate);
-  if (!root)
-    throw new OperatorFault('state-incomplete', `${paths.rootCertificate} holds no certificate`, { path: paths.root });
-  return { active: root, bundle: [root] };
-}
-
-function changedAt(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -16,6 +16,8 @@ export interface OwnCertificateKeeper {
   readonly pair: () => OwnTlsPair;
   /** The new pair, if it was time for one. */
   readonly renewIfDue: () => Promise<OwnTlsPair | null>;
+  /** A new pair at once, because another issuer issues now. */
+  readonly renew: () => Promise<OwnTlsPair>;
 }
 
 const LIFETIME_SECONDS = 24 * 3600;
@@ -54,12 +56,13 @@ export async function keepOwnCertificate(
     return { pair: { chain: [result.der, ...chainAbove(result.record.issuerKeyId)], keyPem }, validity: result.record };
   };
   let current = await make();
+  const renew = async (): Promise<OwnTlsPair> => {
+    current = await make();
+    return current.pair;
+  };
   return {
     pair: () => current.pair,
-    async renewIfDue() {
-      if (clock() < instantAtFraction(current.validity, RENEW_AT_FRACTION)) return null;
-      current = await make();
-      return current.pair;
-    },
+    renewIfDue: async () => (clock() < instantAtFraction(current.validity, RENEW_AT_FRACTION) ? null : await renew()),
+    renew,
   };
 }

@@ -138,6 +138,22 @@ export const OPERATOR_FAULTS = {
     remedy: 'The root key is not in the state directory. Mount the medium that holds it.',
     command: 'ls -l {path}',
   },
+  'rotation-order': {
+    exit: 1,
+    remedy: 'Nothing was changed. The status says how far the rotation is, and which step comes next.',
+    command: 'fullchain ca status',
+  },
+  'root-in-use': {
+    exit: 1,
+    remedy:
+      'Nothing was changed. Replace the certificates named above first (a stack does with rotate); --force gives them up.',
+    command: 'fullchain rotate',
+  },
+  'import-refused': {
+    exit: 1,
+    remedy: 'Nothing was changed. Name the right files, or make a new authority with ca init.',
+    command: 'fullchain cert inspect {path}',
+  },
   'runtime-too-old': {
     exit: 1,
     remedy: 'Run Fullchain with Node.js 24.16 or newer, or let its own installation bring one.',

@@ -2,12 +2,19 @@
  * The state directory of an authority: where each thing lies, and whether it is safe to use.
  *
  *   config.json                     names, lifetimes, validation policy
- *   certs/root_ca.crt               certs/intermediate_ca.crt
+ *   certs/root_ca.crt               the roots to trust: one, or while a root is replaced two, the active one first
+ *   certs/intermediate_ca.crt       what issues: to replace this file is to issue from another intermediate
+ *   certs/issuers/KEYID.crt         intermediates that issued before
+ *   certs/retired/FINGERPRINT.crt   roots that are trusted no more
  *   secrets/root_ca_key             secrets/intermediate_ca_key            encrypted PKCS#8, 0600
+ *   secrets/root_ca_key-KEYID       secrets/intermediate_ca_key-KEYID      the same, of those that came later
  *   secrets/password …              generated passwords, 0600, where the operator gave none
  *   db/fullchain.db                 what was issued, ordered, revoked
  *   ready.json                      where the running authority listens
  *   authority.lock                  held by the running authority
+ *   root-rotation.json              how far the replacement of the root is, while there is one
+ *   intermediate-rotation.json      what an interrupted replacement of the intermediate had begun
+ *   rotation.lock                   held by whoever replaces either
  */
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -28,6 +35,13 @@ export interface StatePaths {
   readonly lock: string;
   /** Present while an initialisation runs, or was cut short. */
   readonly initialising: string;
+  readonly issuers: string;
+  readonly retired: string;
+  /** The intermediate below a root that is prepared. */
+  readonly nextIntermediateCertificate: string;
+  readonly rootRotation: string;
+  readonly intermediateRotation: string;
+  readonly rotationLock: string;
 }
 
 export function statePaths(directory: string): StatePaths {
@@ -46,6 +60,12 @@ export function statePaths(directory: string): StatePaths {
     ready: join(root, 'ready.json'),
     lock: join(root, 'authority.lock'),
     initialising: join(root, 'initialising'),
+    issuers: join(root, 'certs', 'issuers'),
+    retired: join(root, 'certs', 'retired'),
+    nextIntermediateCertificate: join(root, 'certs', 'next_intermediate_ca.crt'),
+    rootRotation: join(root, 'root-rotation.json'),
+    intermediateRotation: join(root, 'intermediate-rotation.json'),
+    rotationLock: join(root, 'rotation.lock'),
   };
 }
 

@@ -29,20 +29,20 @@ const CIPHERS = [
 
 export interface AuthorityServer {
   readonly https: Server;
-  /** New connections get this pair; running ones keep theirs. */
+  /** New connections get this pair, and the roots of then; running ones keep theirs. */
   readonly replacePair: (pair: OwnTlsPair) => void;
   readonly close: () => Promise<void>;
 }
 
 export async function authorityServer(
   pair: OwnTlsPair,
-  clientRoots: readonly Uint8Array[],
+  clientRoots: () => readonly Uint8Array[],
   acme: AcmeRoutePorts,
   ca: CaRoutePorts,
   logger: FastifyBaseLogger,
 ): Promise<AuthorityServer> {
   const https = createServer({
-    ...secureContextOptions(pair, clientRoots),
+    ...secureContextOptions(pair, clientRoots()),
     // Asked of everybody and demanded of nobody: renew and rekey check it against our own records.
     requestCert: true,
     rejectUnauthorized: false,
@@ -81,7 +81,7 @@ export async function authorityServer(
   https.emit('listening');
   return {
     https,
-    replacePair: (next) => https.setSecureContext(secureContextOptions(next, clientRoots)),
+    replacePair: (next) => https.setSecureContext(secureContextOptions(next, clientRoots())),
     close: async () => {
       https.close();
       await app.close();

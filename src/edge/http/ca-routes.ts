@@ -22,7 +22,7 @@ export interface CaRoutePorts {
   readonly renewing: RenewPorts;
   readonly tokensFor: (request: FastifyRequest, purpose: 'sign' | 'revoke') => TokenPorts;
   readonly checkHealth: () => Promise<Health>;
-  /** DER of the roots, newest first. */
+  /** DER of the roots that are to be trusted, the active one first. */
   readonly roots: () => readonly { readonly der: Uint8Array; readonly fingerprint: string }[];
   readonly chainAbove: (issuerKeyId: string) => readonly Uint8Array[];
   readonly currentCrl: () => Promise<Uint8Array>;

@@ -8,8 +8,8 @@ export interface PlainPorts {
   readonly currentCrl: () => Promise<Uint8Array>;
   /** DER of an issuer by the hex of its key identifier; null when unknown. */
   readonly issuerCertificate: (keyId: string) => Uint8Array | null;
-  /** Key identifier of the issuer whose list currentCrl is. */
-  readonly currentKeyId: () => string;
+  /** The list of an issuer, also of one that has been replaced, by the hex of its key identifier; null when unknown. */
+  readonly crlOf: (keyId: string) => Promise<Uint8Array> | null;
   readonly httpsBase: string;
   readonly onFault: (fault: unknown) => void;
 }
@@ -40,10 +40,10 @@ async function answer(ports: PlainPorts, request: IncomingMessage, response: Ser
   request.resume();
   const path = (request.url ?? '').split('?', 1)[0] ?? '';
   const readable = request.method === 'GET' || request.method === 'HEAD';
-  if (readable && (path === '/crl' || path === `/crl/${ports.currentKeyId()}.crl`)) {
-    return bytes(request, response, 'application/pkix-crl', await ports.currentCrl());
-  }
-  const issuer = /^\/issuer\/([0-9a-f]{40})\.cer$/.exec(path);
+  const listed = /^\/crl\/([0-9a-f]{2,80})\.crl$/.exec(path);
+  const crl = !readable ? null : path === '/crl' ? ports.currentCrl() : listed ? ports.crlOf(listed[1] ?? '') : null;
+  if (crl) return bytes(request, response, 'application/pkix-crl', await crl);
+  const issuer = /^\/issuer\/([0-9a-f]{2,80})\.cer$/.exec(path);
   const certificate = readable && issuer ? ports.issuerCertificate(issuer[1] ?? '') : null;
   if (certificate) return bytes(request, response, 'application/pkix-cert', certificate);
   text(
