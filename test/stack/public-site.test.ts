@@ -1,129 +1,14 @@
 /** A site on HTTPS from nothing: the stack of examples/aragora.yaml, with ports and directories that are free here. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { request as plainRequest } from 'node:http';
-import { request as secureRequest } from 'node:https';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { connect as connectTls, getCiphers } from 'node:tls';
+import { test } from 'node:test';
+import { getCiphers } from 'node:tls';
 import { TLS_POLICIES } from '../../src/core/services/tls-policy.ts';
-import { startAcmeWorld } from '../interop/acme-world.ts';
-import { acceptsConnections } from '../servers/accepts-connections.ts';
-import { pathOf, skipWithout } from '../servers/available.ts';
-import { LAUNCHER } from '../servers/fullchain.ts';
-import { type Ran, run, startServer, until } from '../servers/process.ts';
-import { cleanup } from '../services/cleanup.ts';
+import { skipWithout } from '../servers/available.ts';
 import { look } from '../services/look.ts';
-import { startUpstream } from '../services/upstream.ts';
-import { freePort } from '../world/free-port.ts';
-
-const NAMES = ['aragora.test', 'www.aragora.test'];
-const EXAMPLE = join(import.meta.dirname, '..', '..', 'examples', 'aragora.yaml');
-
-interface Site {
-  readonly port: number;
-  readonly redirectHttp: number;
-  readonly ca: string;
-  readonly webroot: string;
-  readonly nginx: string;
-  /** Not in this process's time: the DNS server and the upstream are in it. */
-  readonly fullchain: (...args: readonly string[]) => Promise<Ran>;
-}
-
-/** nginx that knows no site and has no certificate, something behind it, an authority that asks nginx for the proof. */
-async function startSite(t: TestContext): Promise<Site> {
-  const stack = cleanup(t);
-  const world = stack.use(await startAcmeWorld(NAMES));
-  const upstream = stack.use(await startUpstream());
-  const path = join(world.directory, 'nginx');
-  const [config, webroot, state] = [join(path, 'conf.d'), join(path, 'acme'), join(world.directory, 'stack')];
-  mkdirSync(config, { recursive: true });
-  const [plain, port, redirectHttp] = [await freePort(), await freePort(), world.http01Port];
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (name) => `${name}_temp_path ${path}/${name};`,
-  );
-  const user = process.getuid?.() === 0 ? 'user root;' : '';
-  writeFileSync(
-    join(path, 'nginx.conf'),
-    `${user} pid ${path}/nginx.pid; error_log ${path}/error.log; worker_processes 1; events {}
-http { access_log off; ${temporary.join(' ')} server { listen 127.0.0.1:${plain}; return 204; } include ${config}/*.conf; }
-`,
-  );
-  const nginx = `${pathOf('nginx')} -p ${path} -c ${path}/nginx.conf -e ${path}/error.log`;
-  const [program = '', ...args] = nginx.split(' ');
-  stack.use(await startServer(program, [...args, '-g', 'daemon off;'], { isReady: () => acceptsConnections(plain) }));
-  const file = join(world.directory, 'aragora.yaml');
-  writeFileSync(
-    file,
-    replaced(readFileSync(EXAMPLE, 'utf8'), [
-      ['acme: https://ca.internal:9000/acme/acme/directory', `acme: ${world.ca.acmeDirectory}`],
-      ['caFile: /etc/fullchain/ca.internal.crt', `caFile: ${world.ca.rootCertificate}`],
-      ['webroot: /var/www/acme', `webroot: ${webroot}`],
-      ['address: 127.0.0.1:443', `address: 127.0.0.1:${port}`],
-      ['config: /etc/nginx/conf.d', `config: ${config}\n    command: ${nginx}`],
-      ['upstream: http://127.0.0.1:8080', `upstream: ${upstream.url}`],
-      ['redirectHttp: 80', `redirectHttp: ${redirectHttp}`],
-    ]),
-  );
-  const fullchain = (...command: readonly string[]) => run(process.execPath, [LAUNCHER, ...command, '--state', state]);
-  assert.equal((await fullchain('ca', 'init')).status, 0);
-  return {
-    port,
-    redirectHttp,
-    ca: readFileSync(world.ca.rootCertificate, 'utf8'),
-    webroot,
-    nginx,
-    fullchain: (...command) => fullchain(...command, '--json', '--file', file),
-  };
-}
-
-/** The example stays what is tested: a line that is no longer there is a mistake. */
-function replaced(text: string, lines: readonly (readonly [from: string, to: string])[]): string {
-  return lines.reduce((before, [from, to]) => {
-    assert.ok(before.includes(from), `examples/aragora.yaml has ${from}`);
-    return before.replace(from, () => to);
-  }, text);
-}
-
-interface Answer {
-  readonly status: number | undefined;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-}
-
-function ask(name: string, port: number, path: string, ca?: string): Promise<Answer> {
-  const options = { host: '127.0.0.1', port, path, headers: { host: name }, agent: false } as const;
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const asked =
-    ca === undefined ? plainRequest(options) : secureRequest({ ...options, agent: false, ca, servername: name });
-  asked.on('error', reject).on('response', async (answer) => {
-    const body = (await answer.setEncoding('utf8').toArray()).join('');
-    resolve({ status: answer.statusCode, headers: answer.headers, body });
-  });
-  asked.end();
-  return promise;
-}
-
-/** What a WebSocket says back. */
-async function echo({ port, ca }: Site, words: string): Promise<string> {
-  const socket = connectTls({ port, host: '127.0.0.1', ca, servername: 'aragora.test' });
-  let heard = '';
-  socket.on('error', () => {});
-  socket.on('data', (data) => {
-    heard += data.toString('latin1');
-  });
-  socket.write(
-    'GET /ws HTTP/1.1\r\nhost: aragora.test\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n',
-  );
-  const evidence = (): string => heard;
-  await until(() => heard.includes('\r\n\r\n'), 'the WebSocket', 10_000, evidence);
-  assert.match(heard, /^HTTP\/1\.1 101 /);
-  socket.write(words);
-  await until(() => heard.endsWith(words), 'the echo', 10_000, evidence);
-  socket.destroy();
-  return heard.slice(-words.length);
-}
+import { ask, echo, NAMES, type Site, startSite } from './site.ts';
 
 /** TLS 1.2 with this suite alone; whether the server takes it. */
 async function takes({ port, ca }: Site, suite: string): Promise<boolean> {
