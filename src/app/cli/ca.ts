@@ -1,10 +1,15 @@
 /** `fullchain ca`: the authority's own life. */
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
+import { addRotateCommands } from './ca-rotate.ts';
 import { contextOf } from './context.ts';
 import { addInitialiseOptions, type InitialiseFlags } from './initialise-flags.ts';
 
+const EXPORTS = ['root', 'roots', 'intermediate'] as const;
+
 export function addCaCommands(program: Command): void {
-  const ca = program.command('ca').description('The authority’s own life: make it, look at it, hand out its root');
+  const ca = program
+    .command('ca')
+    .description('The authority’s own life: make it or take one over, look at it, replace its keys, hand out its root');
 
   addInitialiseOptions(ca.command('init').description('Make root and intermediate in an empty state directory'))
     .addHelpText(
@@ -21,11 +26,14 @@ Examples:
     });
 
   ca.command('status')
-    .description('Root, intermediate, their dates, and where the authority listens')
+    .description('Roots, intermediates, how long they last, how far a rotation is, and what comes next')
+    .addHelpText('after', '\nExample:\n  fullchain ca status --json | jq -r .next')
     .action(async (_flags: unknown, self: Command) => {
-      const { showStatus } = await import('../commands/ca.ts');
+      const { showStatus } = await import('../commands/ca-status.ts');
       showStatus(contextOf(self));
     });
+
+  addRotateCommands(ca);
 
   ca.command('list')
     .description('The authority’s certificates')
@@ -36,7 +44,8 @@ Examples:
 
   ca.command('export')
     .description('A certificate of the authority as PEM on standard output')
-    .argument('<what>', 'root')
+    .addArgument(new Argument('<what>', 'root: the active one; roots: all that are trusted now').choices(EXPORTS))
+    .addHelpText('after', '\nExample:\n  fullchain ca export roots > roots.pem')
     .action(async (what: string, _flags: unknown, self: Command) => {
       const { exportCertificate } = await import('../commands/ca.ts');
       exportCertificate(contextOf(self), what);

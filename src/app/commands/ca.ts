@@ -1,18 +1,13 @@
 /** What `fullchain ca` does. */
-import { readFileSync } from 'node:fs';
+import { pemFromDer } from '../../core/bytes/pem.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
-import { formatDuration } from '../../core/time/duration.ts';
-import { formatRfc3339 } from '../../core/time/instant.ts';
-import { contains, remainingSeconds } from '../../core/time/validity-period.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
-import { formatName } from '../../core/x509/name.ts';
-import { describeKey } from '../../core/x509/public-key.ts';
-import { wallClock } from '../../edge/system/clock.ts';
-import { authorityCertificates, readReady } from '../authority-files.ts';
+import { authorityCertificates } from '../authority-files.ts';
 import { type Context, print } from '../cli/context.ts';
 import type { InitialiseFlags } from '../cli/initialise-flags.ts';
-import { readConfig } from '../config.ts';
 import { initialise } from '../programs/initialise.ts';
+import { trustedRoots } from '../trusted-roots.ts';
+import { authorityRows } from './ca-status.ts';
 import { initialiseOptions } from './initialise-options.ts';
 
 export async function initialiseAuthority(context: Context, flags: InitialiseFlags): Promise<void> {
@@ -36,50 +31,26 @@ export async function initialiseAuthority(context: Context, flags: InitialiseFla
   ]);
 }
 
-export function showStatus(context: Context): void {
-  const { root, intermediate } = authorityCertificates(context.paths);
-  const config = readConfig(context.paths.config);
-  const running = readReady(context.paths);
-  const certificates = [summary('root', root), summary('intermediate', intermediate)];
-  print(
-    context,
-    { name: config.name, state: context.paths.root, rootFingerprint: root.fingerprint, running, certificates },
-    () => [
-      `${config.name}  ${running ? `running at ${running.url} (pid ${running.pid})` : 'not running'}`,
-      `  root fingerprint  ${root.fingerprint}`,
-      ...certificates.map(
-        (entry) =>
-          `  ${entry.role.padEnd(12)}  ${entry.subject}  ${entry.key}  until ${entry.notAfter} (${entry.remaining})`,
-      ),
-    ],
-  );
-}
-
 export function listAuthorities(context: Context): void {
-  const { root, intermediate } = authorityCertificates(context.paths);
-  const certificates = [summary('root', root), summary('intermediate', intermediate)];
+  const certificates = authorityRows(context.paths);
   print(context, { certificates }, () =>
-    certificates.map((entry) => `${entry.role.padEnd(12)}  ${entry.subject}  ${entry.fingerprint}`),
+    certificates.map((entry) => `${entry.role.padEnd(22)}  ${entry.subject}  ${entry.fingerprint}`),
   );
 }
 
+/** The active root, every root that is trusted now, or what issues. */
 export function exportCertificate(context: Context, what: string): void {
-  if (what !== 'root') throw new OperatorFault('usage', `${JSON.stringify(what)} cannot be exported; root can`);
-  authorityCertificates(context.paths);
-  process.stdout.write(readFileSync(context.paths.rootCertificate, 'utf8'));
-}
-
-function summary(role: string, certificate: Certificate) {
-  const now = wallClock();
-  const remaining = remainingSeconds(certificate.validity, now);
-  return {
-    role,
-    subject: formatName(certificate.subject),
-    key: describeKey(certificate.publicKey),
-    serial: certificate.serial,
-    fingerprint: certificate.fingerprint,
-    notBefore: formatRfc3339(certificate.validity.notBefore),
-    notAfter: formatRfc3339(certificate.validity.notAfter),
-    remaining: contains(certificate.validity, now) ? `${formatDuration(remaining)} left` : 'not valid now',
+  const { root, intermediate } = authorityCertificates(context.paths);
+  const exported: Readonly<Record<string, () => readonly Certificate[]>> = {
+    root: () => [root],
+    roots: () => trustedRoots(context.paths).bundle,
+    intermediate: () => [intermediate],
   };
+  const certificates = Object.hasOwn(exported, what) ? exported[what]?.() : undefined;
+  if (!certificates)
+    throw new OperatorFault(
+      'usage',
+      `${JSON.stringify(what)} cannot be exported; ${Object.keys(exported).join(', ')} can`,
+    );
+  process.stdout.write(certificates.map(({ raw }) => pemFromDer('CERTIFICATE', raw)).join(''));
 }

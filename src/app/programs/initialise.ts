@@ -12,7 +12,6 @@ import { createFileAtomically, isTemporary, writeFileAtomically } from '../../ed
 import { takeLock } from '../../edge/files/exclusive-lock.ts';
 import { isInitialised, prepareStateDirectory, type StatePaths } from '../../edge/files/state-directory.ts';
 import { encryptPrivateKey } from '../../edge/signer/encrypted-key.ts';
-import { generateKey, publicKeyDer, signWith } from '../../edge/signer/key-pair.ts';
 import { newTokenKey } from '../../edge/signer/token-key.ts';
 import { openSqliteStore } from '../../edge/store/sqlite-store.ts';
 import { wallClock } from '../../edge/system/clock.ts';
@@ -21,6 +20,7 @@ import { DEFAULT_LIFETIME_SECONDS, DEFAULT_MAX_LIFETIME_SECONDS } from '../../fl
 import type { ProvisionerRecord } from '../../flow/ca/store-ports.ts';
 import { type AuthorityConfig, DEFAULT_CONFIG } from '../config.ts';
 import { newPassword, type PasswordOptions } from '../passwords.ts';
+import { newKey, signingKey } from './authority-pair.ts';
 
 export interface InitialiseOptions {
   readonly name: string;
@@ -225,23 +225,6 @@ function prepareOfflineDirectory(offline: string): void {
     throw new OperatorFault('file-exists', `${offline} holds a root key already`, {
       path: join(offline, 'root_ca_key'),
     });
-}
-
-async function newKey(algorithm: KeyAlgorithm) {
-  try {
-    return await generateKey(algorithm);
-  } catch (cause) {
-    throw new OperatorFault(
-      'algorithm-unsupported',
-      `this Node.js (${process.version}, OpenSSL ${process.versions.openssl}) cannot make a key for ${algorithm}`,
-      {},
-      cause,
-    );
-  }
-}
-
-function signingKey(algorithm: KeyAlgorithm, key: Awaited<ReturnType<typeof newKey>>) {
-  return { algorithm, publicKey: publicKeyDer(key), sign: signWith(key, algorithm) };
 }
 
 /** The names of a host that nobody has named: its own, and loopback. */

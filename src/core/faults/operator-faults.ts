@@ -141,7 +141,7 @@ export const OPERATOR_FAULTS = {
   'rotation-order': {
     exit: 1,
     remedy: 'Nothing was changed. The status says how far the rotation is, and which step comes next.',
-    command: 'fullchain ca status',
+    command: 'fullchain ca status --state {path}',
   },
   'root-in-use': {
     exit: 1,

@@ -112,6 +112,16 @@ export function encodeName(attributes: NameAttributes): Uint8Array {
   return sequence(...rdns);
 }
 
+/** What a new subject like this one is made of: the first value of each attribute that a subject may have. */
+export function nameAttributes(name: Name): NameAttributes {
+  return Object.fromEntries(
+    Object.entries(ATTRIBUTES).flatMap(([attribute, row]) => {
+      const [value] = attributeValues(name, row.oid);
+      return value === undefined ? [] : [[attribute, value]];
+    }),
+  );
+}
+
 export function isEmptyName(name: Name): boolean {
   return name.rdns.length === 0;
 }

@@ -1,0 +1,170 @@
+/** What `fullchain ca rotate` does: another intermediate, or another root in three steps. */
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import { nextStep, type RotationStep } from '../../core/rotation/root-rotation.ts';
+import { formatRfc3339 } from '../../core/time/instant.ts';
+import type { Certificate } from '../../core/x509/certificate.ts';
+import { formatName } from '../../core/x509/name.ts';
+import { describeKey } from '../../core/x509/public-key.ts';
+import type { CertificateRecord } from '../../flow/ca/store-ports.ts';
+import { readReady } from '../authority-files.ts';
+import { rootKeyPath } from '../authority-keys.ts';
+import type { IntermediateFlags, RootFlags } from '../cli/ca-rotate.ts';
+import { type Context, passwordSource, print } from '../cli/context.ts';
+import { readConfig } from '../config.ts';
+import { rotateIntermediate } from '../programs/rotate-intermediate.ts';
+import { type RotatedRoot, rotateRoot } from '../programs/rotate-root.ts';
+import { PHASES } from './ca-status.ts';
+
+export async function rotateIntermediateCommand(context: Context, flags: IntermediateFlags): Promise<void> {
+  const { root, previous, intermediate, keyFile, resumed } = await rotateIntermediate(context.paths, {
+    ...passwords(flags),
+    rootKeyFile: flags.rootKey ?? null,
+    algorithm: flags.intermediateAlgorithm ?? null,
+    lifetimeSeconds: flags.intermediateLifetime ?? null,
+    commonName: flags.intermediateCommonName ?? null,
+  });
+  const running = readReady(context.paths);
+  const document = {
+    ok: true,
+    resumed,
+    root: certificateDocument(root),
+    intermediate: { ...certificateDocument(intermediate), keyFile },
+    previous: previous && certificateDocument(previous),
+    running: running !== null,
+    next: `fullchain ca status --state ${context.paths.root}`,
+  };
+  print(context, document, () => [
+    resumed ? 'The rotation that had been cut short is finished.' : 'The intermediate was replaced.',
+    `  issues now     ${line(intermediate)}`,
+    ...(previous ? [`  issued before  ${line(previous)}`] : []),
+    `  root           ${line(root)}, as before`,
+    '  Certificates of the one before stay valid, and its revocation list is still served; renewals come from the new one.',
+    takenUp(running !== null),
+    `Next: ${document.next}`,
+  ]);
+}
+
+export async function rotateRootCommand(context: Context, flags: RootFlags): Promise<void> {
+  const step = stepOf(flags);
+  const result = await rotateRoot(context.paths, step, {
+    ...passwords(flags),
+    rootAlgorithm: flags.rootAlgorithm ?? null,
+    rootLifetimeSeconds: flags.rootLifetime ?? null,
+    rootCommonName: flags.rootCommonName ?? null,
+    intermediateAlgorithm: flags.intermediateAlgorithm ?? null,
+    intermediateLifetimeSeconds: flags.intermediateLifetime ?? null,
+    offlineRootDirectory: flags.rootOnlyOffline ?? null,
+    force: flags.force === true,
+  });
+  const { state, changed, retired, givenUp, replaced } = result;
+  const running = readReady(context.paths) !== null;
+  const following = nextStep(state.phase);
+  const next = following && `fullchain ca rotate root --${following} --state ${context.paths.root}`;
+  const document = {
+    ok: true,
+    step,
+    changed,
+    phase: state.phase,
+    active: certificateDocument(state.roots.active),
+    bundle: state.roots.bundle.map(certificateDocument),
+    retired: retired.map(certificateDocument),
+    givenUp: givenUp.map(leafDocument),
+    replaced: replaced.map(leafDocument),
+    running,
+    plan: plan(result),
+    next,
+  };
+  print(context, document, () => [
+    changed ? DONE[step] : `${DONE[step]} Nothing was changed: it had been done.`,
+    `  rotation  ${PHASES[state.phase]}`,
+    `  issues    below ${line(state.roots.active)}`,
+    ...state.roots.bundle.slice(1).map((root) => `  trusted   ${line(root)}`),
+    ...retired.map((root) => `  retired   ${line(root)}`),
+    ...givenUp.map((leaf) => `  given up  ${leaf.names.join(', ') || leaf.subject}  serial ${leaf.serial}`),
+    ...(replaced.length > 0
+      ? [
+          `  Of the certificates below the old root ${replaced.length} in force had been replaced: a newer one has the same names.`,
+        ]
+      : []),
+    ...retiredKeys(context, retired),
+    ...(changed ? [takenUp(running)] : []),
+    ...plan(result).map((what, index) => `${index === 0 ? 'Then: ' : '      '}${what}`),
+    ...(next ? [`Next: ${next}`] : []),
+  ]);
+}
+
+const DONE: Readonly<Record<RotationStep, string>> = {
+  prepare: 'A new root is prepared, and trusted beside the old one.',
+  activate: 'The new root is active: what is issued from now on leads to it.',
+  retire: 'The old root is trusted no more.',
+};
+
+/** What is to be done outside the authority before its next step. */
+function plan({ state }: RotatedRoot): string[] {
+  switch (state.phase) {
+    case 'prepared':
+      return [
+        'let every host take up both roots: fullchain apply (a running agent does by itself), trust install or /roots.pem elsewhere;',
+        'then activate: from then on certificates lead to the new root.',
+      ];
+    case 'activated':
+      return [
+        'let every certificate be renewed: fullchain rotate (a running agent does by itself), ACME clients at their next renewal;',
+        'then retire the old root: from then on its certificates are refused.',
+      ];
+    default:
+      return ['let every host forget the old root: fullchain apply, trust uninstall or /roots.pem elsewhere.'];
+  }
+}
+
+/** Nobody needs the key of a retired root, and whoever finds it can still deceive hosts that were forgotten. */
+function retiredKeys({ paths }: Context, retired: readonly Certificate[]): string[] {
+  const { offlineRootDirectory: offlineDirectory } = readConfig(paths.config);
+  return retired.map(
+    (root) => `  its key   ${rootKeyPath(paths, root, { file: null, offlineDirectory })}: destroy it once all is well`,
+  );
+}
+
+function takenUp(running: boolean): string {
+  return running
+    ? 'The running authority takes it up within a few seconds; no restart is needed.'
+    : 'No authority is running here; the next start takes it up.';
+}
+
+/** @throws OperatorFault usage unless exactly one step is named */
+function stepOf({ prepare, activate, retire }: RootFlags): RotationStep {
+  const steps = Object.entries({ prepare, activate, retire }).flatMap(([step, chosen]) => (chosen ? [step] : []));
+  if (steps.length !== 1) throw new OperatorFault('usage', 'say one step: --prepare, --activate or --retire');
+  return steps[0] as RotationStep;
+}
+
+function passwords(flags: {
+  readonly passwordFile?: string;
+  readonly askPassword?: boolean;
+  readonly rootPasswordFile?: string;
+}) {
+  return {
+    password: passwordSource(flags.passwordFile, 'FULLCHAIN_PASSWORD', flags.askPassword === true),
+    rootPassword: passwordSource(flags.rootPasswordFile, 'FULLCHAIN_ROOT_PASSWORD'),
+  };
+}
+
+function certificateDocument(certificate: Certificate) {
+  return {
+    subject: formatName(certificate.subject),
+    key: describeKey(certificate.publicKey),
+    serial: certificate.serial,
+    fingerprint: certificate.fingerprint,
+    notBefore: formatRfc3339(certificate.validity.notBefore),
+    notAfter: formatRfc3339(certificate.validity.notAfter),
+  };
+}
+
+function leafDocument({ serial, names, subject, notAfter, fingerprint }: CertificateRecord) {
+  return { serial, fingerprint, subject, names, notAfter: formatRfc3339(notAfter) };
+}
+
+function line(certificate: Certificate): string {
+  const { subject, key, notAfter } = certificateDocument(certificate);
+  return `${subject}  ${key}  until ${notAfter}`;
+}
