@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
@@ -149,6 +149,31 @@ test('one agent a host; an apply beside it waits for it, and both see the same',
 });
 
 const systemd = spawnSync('systemd-analyze', ['--version']).status === 0;
+
+test('a service that is not seen with the installed pair is told again, by hand and by an agent that starts', async (t) => {
+  const { file, state, port, tls, stack, status } = await app(t);
+  writeFileSync(file, stack('24h'));
+  const apply = () => JSON.parse(fullchain(['apply', '--json', '-f', file, '--state', state]).stdout).services[0];
+  assert.equal(apply().action, 'issued');
+  const serial = await served(port, join(tls, 'ca.crt'));
+  const crash = (): void => {
+    const pid = join(tls, '..', 'pid');
+    process.kill(Number(readFileSync(pid, 'utf8')), 'SIGKILL');
+    rmSync(pid);
+  };
+  crash();
+  assert.equal(status().state, 'not-served');
+  const { changes } = JSON.parse(fullchain(['plan', '--json', '-f', file, '--state', state]).stdout);
+  assert.deepEqual([changes.length, changes[0].action], [1, 'reload']);
+  assert.match(changes[0].why, /refused/i);
+  assert.equal(apply().action, 'reloaded');
+  assert.equal(await served(port, join(tls, 'ca.crt')), serial);
+  assert.equal(apply().action, 'none');
+  crash();
+  const agent = startAgent(t, file, state);
+  await until(async () => (await served(port, join(tls, 'ca.crt'))) === serial, 'the service to be back');
+  assert.equal(await agent.stop(), 0);
+});
 
 test('the unit is one that systemd takes, with little exposure', {
   skip: !systemd && 'systemd-analyze is not installed',

@@ -7,7 +7,13 @@ import { removeMember } from '../../flow/agent/remove-member.ts';
 import type { Context } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
 import type { StackFlags } from '../cli/stack.ts';
-import { chosenMembers, memberFootprint, memberId, planMember, type StackMember } from '../programs/stack-members.ts';
+import {
+  chosenMembers,
+  memberFootprint,
+  memberId,
+  planServedMember,
+  type StackMember,
+} from '../programs/stack-members.ts';
 import type { StackWorld } from '../programs/stack-world.ts';
 import { journalOf, waitForWorkLock } from '../stack-state.ts';
 import { withStack } from './with-stack.ts';
@@ -55,7 +61,7 @@ export async function apply(
 }
 
 async function bring(world: StackWorld, stack: Stack, member: StackMember, rotate: boolean): Promise<ApplyResult> {
-  return applyPlan(world, await planMember(world, stack, member, rotate));
+  return applyPlan(world, await planServedMember(world, stack, member, rotate));
 }
 
 async function remove(world: StackWorld, stack: Stack, member: StackMember): Promise<ApplyResult> {

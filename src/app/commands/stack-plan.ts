@@ -2,7 +2,7 @@
 import { plannedChanges } from '../../flow/agent/install-plan.ts';
 import { type Context, print } from '../cli/context.ts';
 import type { StackFlags } from '../cli/stack.ts';
-import { planMember, stackMembers } from '../programs/stack-members.ts';
+import { planServedMember, stackMembers } from '../programs/stack-members.ts';
 import { withStack } from './with-stack.ts';
 
 export async function plan(context: Context, flags: StackFlags): Promise<void> {
@@ -10,7 +10,7 @@ export async function plan(context: Context, flags: StackFlags): Promise<void> {
     const found = await Promise.all(
       stackMembers(stack).map(async (member) => ({
         member,
-        changes: plannedChanges(await planMember(world, stack, member, false)),
+        changes: plannedChanges(await planServedMember(world, stack, member, false)),
       })),
     );
     const changes = found.flatMap(({ member: { kind, name }, changes }) =>

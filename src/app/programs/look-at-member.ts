@@ -4,13 +4,13 @@ import type { Stack } from '../../core/stack/stack.ts';
 import type { Instant } from '../../core/time/instant.ts';
 import { applyPlan } from '../../flow/agent/apply-plan.ts';
 import type { Looked } from '../../flow/agent/keep-stack.ts';
-import { planMember, type StackMember } from './stack-members.ts';
+import { planMember, planServedMember, type StackMember } from './stack-members.ts';
 import type { StackWorld } from './stack-world.ts';
 
 export async function lookAtMember(world: StackWorld, stack: Stack, member: StackMember): Promise<Looked> {
   let notAfter: Instant | null = null;
   try {
-    const plan = await planMember(world, stack, member, false);
+    const plan = await planServedMember(world, stack, member, false);
     notAfter = plan.installed?.chain[0]?.validity.notAfter ?? null;
     const result = await applyPlan(world, plan);
     if (result.ok) {

@@ -2,6 +2,8 @@
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
 import type { ClientSpec, ServiceSpec, Stack } from '../../core/stack/stack.ts';
+import type { HostPorts } from '../../flow/agent/agent-ports.ts';
+import { heldAgainstService } from '../../flow/agent/confirm-served.ts';
 import type { InstallPlan, InstallWish, PlanPorts } from '../../flow/agent/install-plan.ts';
 import { clientWish, planClient } from '../../flow/agent/plan-client.ts';
 import { planService, serviceFootprint } from '../../flow/agent/plan-service.ts';
@@ -42,6 +44,16 @@ export function planMember(ports: PlanPorts, stack: Stack, member: StackMember, 
   return member.kind === 'client'
     ? planClient(ports, member.client, stack.services, asked)
     : planService(ports, member.service, SERVICE_KIND_TABLE[member.service.kind], asked);
+}
+
+/** As planMember; and where nothing is to be done, whether a client sees it so. @throws OperatorFault as planMember */
+export async function planServedMember(
+  ports: PlanPorts & { readonly host: Pick<HostPorts, 'servedFingerprint'> },
+  stack: Stack,
+  member: StackMember,
+  asked: boolean,
+): Promise<InstallPlan> {
+  return heldAgainstService(ports.host, await planMember(ports, stack, member, asked));
 }
 
 /** What was brought there, for taking it out. @throws OperatorFault as planMember */

@@ -4,7 +4,7 @@ import type { HostPort } from '../../core/stack/stack.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import type { GeneralName } from '../../core/x509/general-name.ts';
 import type { HostPorts } from './agent-ports.ts';
-import type { InstallPlan } from './install-plan.ts';
+import { type InstallPlan, isSettled } from './install-plan.ts';
 import { StepFailed } from './step.ts';
 
 /** How long a service may take to serve what it was told to: old workers end, sockets come back. */
@@ -37,6 +37,25 @@ export async function confirmServed(
     seen = typeof served === 'string' ? `another certificate is served (${served.slice(0, 16)}…)` : (served?.why ?? '');
   }
   throw notServed(left[0] ?? address, seen);
+}
+
+/**
+ * A plan that leaves nothing to do, held against what a client sees now: a service may have been started with other
+ * files since, or be down. It is then to be reloaded and confirmed again.
+ */
+export async function heldAgainstService(
+  host: Pick<HostPorts, 'servedFingerprint'>,
+  plan: InstallPlan,
+): Promise<InstallPlan> {
+  const { endpoint, installed, wanted } = plan;
+  const leaf = installed?.chain[0];
+  if (endpoint === null || leaf === undefined || !isSettled(plan)) return plan;
+  const served = await host.servedFingerprint(endpoint.protocol, endpoint.address, serverNameOf(wanted.names));
+  if (served === leaf.fingerprint) return plan;
+  return {
+    ...plan,
+    seenInstead: typeof served === 'string' ? `another certificate is served (${served.slice(0, 16)}…)` : served.why,
+  };
 }
 
 function notServed(at: HostPort, seen: string): StepFailed {

@@ -48,6 +48,8 @@ export interface InstallPlan {
   readonly anchors: readonly Certificate[];
   /** Only files that change. */
   readonly edits: readonly FileEdit[];
+  /** What a client sees in place of the installed certificate, although it was seen served once; null: not looked at, or as it should be. */
+  readonly seenInstead: string | null;
 }
 
 export interface PlanPorts {
@@ -90,12 +92,14 @@ export async function planInstall(ports: PlanPorts, wish: InstallWish, asked: bo
     trustChanged: !renewal.due && installed !== null && trust !== null && !sameCertificates(installed.trust, trust),
     anchors,
     edits,
+    seenInstead: null,
   };
 }
 
 /** Nothing to do, and nothing left over from a run that was cut short. */
-export function isSettled({ renewal, edits, trustChanged, installed }: InstallPlan): boolean {
-  return !renewal.due && edits.length === 0 && !trustChanged && installed !== null && installed.confirmedAt !== null;
+export function isSettled({ renewal, edits, trustChanged, installed, seenInstead }: InstallPlan): boolean {
+  const isServed = installed !== null && installed.confirmedAt !== null && seenInstead === null;
+  return isServed && !renewal.due && edits.length === 0 && !trustChanged;
 }
 
 function newestProven(
@@ -158,7 +162,7 @@ export interface PlannedChange {
 
 /** The plan in the words of the `plan` answer: one line an action, "none" where nothing is to be done. */
 export function plannedChanges(plan: InstallPlan): PlannedChange[] {
-  const { desired, renewal, edits, installed, pending, trustChanged } = plan;
+  const { desired, renewal, edits, pending, trustChanged } = plan;
   const changes: PlannedChange[] = [];
   const { directory } = desired.install;
   if (renewal.due && pending === null) changes.push({ action: 'issue', why: renewal.why });
@@ -175,8 +179,8 @@ export function plannedChanges(plan: InstallPlan): PlannedChange[] {
   const restart = edits.length > 0 ? desired.restart : null;
   if (restart) changes.push({ action: 'restart', why: restart.why });
   else if (changes.length > 0 && desired.reload) changes.push({ action: 'reload', why: desired.reload.why });
-  else if (changes.length === 0 && installed?.confirmedAt === null && desired.reload)
-    changes.push({ action: 'reload', why: 'the installed pair has not been seen served yet' });
+  else if (!isSettled(plan) && desired.reload)
+    changes.push({ action: 'reload', why: plan.seenInstead ?? 'the installed pair has not been seen served yet' });
   return changes.length > 0 ? changes : [{ action: 'none', why: renewal.why }];
 }
 
