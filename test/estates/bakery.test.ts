@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { skipWithout } from '../servers/available.ts';
+import { run } from '../servers/process.ts';
 import { IS_ROOT } from '../services/applied.ts';
 import { type Look, look, speak } from '../services/look.ts';
 import { postgresPreamble, REFUSED, skipWithoutPostgresql, startupMessage } from '../services/start-postgresql.ts';
@@ -192,6 +193,72 @@ test('the Bakery: fourteen PostgreSQL clusters and a Redis', { skip }, async (t)
       const again = await apply('rotate', victim.name);
       assert.equal(again.status, 0, JSON.stringify(again.answer));
       assert.notDeepEqual(await served(bakery, [victim]), before);
+    },
+  );
+
+  await t.test(
+    'S-11: another root under load: both roots first, then the leaves, then the old root out, and no query fails',
+    async (t) => {
+      const client = join(bakery.directory, 'clients/auth-service/tls');
+      const clientCa = join(client, 'ca.crt');
+      const ca = async (...args: readonly string[]) => {
+        const { status, output } = await bakery.fullchain('ca', ...args);
+        assert.equal(status, 0, output);
+      };
+      // The one that is down is not part of it.
+      const [, ...clients] = databases.map(({ name }) =>
+        name.replace(/-db$/, '-service').replace('processor-service', 'processor'),
+      );
+      const everybody = [...names, 'clients/auth-service', ...clients];
+      const bundle = (): readonly string[] =>
+        readFileSync(clientCa, 'utf8').match(/-----BEGIN[\s\S]*?END CERTIFICATE-----/g) ?? [];
+      const [oldRoot] = bundle();
+      const oldPair = join(bakery.directory, 'old-pair');
+      await run('cp', ['-rL', join(client, 'current'), oldPair]);
+      const before = await served(bakery, left);
+      const load = startLoad(bakery, left, clientCa);
+
+      await ca('rotate', 'root', '--prepare');
+      const both = await apply('apply', ...everybody);
+      assert.equal(both.status, 0, JSON.stringify(both.answer));
+      assert.deepEqual([bundle().length, bundle()[0]], [2, oldRoot]);
+      assert.deepEqual(await served(bakery, left), before, 'the leaves are as they were');
+
+      await ca('rotate', 'root', '--activate');
+      const leaves = await apply('apply', ...everybody);
+      assert.equal(leaves.status, 0, JSON.stringify(leaves.answer));
+      for (const { name, action } of leaves.answer.services) assert.deepEqual([name, action], [name, 'issued']);
+      assert.deepEqual([bundle().length, bundle()[1]], [2, oldRoot]);
+
+      const early = await bakery.fullchain('ca', 'rotate', 'root', '--retire');
+      assert.notEqual(early.status, 0, 'certificates of the old root are still on record');
+      assert.match(early.output, /--force/);
+      await ca('rotate', 'root', '--retire', '--force');
+      const last = await apply('apply', ...everybody);
+      assert.equal(last.status, 0, JSON.stringify(last.answer));
+      assert.equal(bundle().length, 1);
+      assert.notEqual(bundle()[0], oldRoot);
+
+      const { failures, queries } = await load.stop();
+      t.diagnostic(`${queries} queries while the root was replaced`);
+      assert.deepEqual(failures, []);
+      const [database] = left;
+      if (!database) assert.fail();
+      const own = `sslcert=${client}/client.crt sslkey=${client}/client.key`;
+      assert.equal((await query(database.port, database.name, clientCa, own)).stdout, 't\n');
+      const old = `sslcert=${oldPair}/client.crt sslkey=${oldPair}/client.key`;
+      assert.match(
+        (await query(database.port, database.name, clientCa, old)).output,
+        /unknown ca/,
+        'a client of the old root',
+      );
+      const oldBundle = join(bakery.directory, 'old-ca.crt');
+      writeFileSync(oldBundle, oldRoot ?? '');
+      assert.match((await query(database.port, database.name, oldBundle)).output, /certificate verify failed/);
+      assert.deepEqual(
+        (await verify()).services.filter(({ ok }) => !ok).map(({ name }) => name),
+        [databases[0]?.name],
+      );
     },
   );
 });
