@@ -1,70 +1,20 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { nodeExporter } from '../../src/core/services/node-exporter.ts';
+import { test } from 'node:test';
 import { prometheus } from '../../src/core/services/prometheus.ts';
-import type { ServiceKind } from '../../src/core/services/service-kind.ts';
 import type { ClientPolicy } from '../../src/core/stack/stack.ts';
-import { acceptsConnections } from '../servers/accepts-connections.ts';
 import { skipWithout } from '../servers/available.ts';
-import { type RunningProgram, startServer } from '../servers/process.ts';
-import { freePort } from '../world/free-port.ts';
 import { configure, install, remove, run, serviceSpec, take } from './applied.ts';
 import { cleanup } from './cleanup.ts';
 import { ask } from './fetch.ts';
 import { type Look, look, serves, speak } from './look.ts';
-import { as, directoryFor } from './own-user.ts';
+import { directoryFor } from './own-user.ts';
+import { PROGRAMS, startProgram } from './start-exporter.ts';
 import { type TestPair, testAuthority } from './test-authority.ts';
 
 const authority = testAuthority();
 const foreign = testAuthority('Foreign Root');
-
-interface Program {
-  readonly kind: ServiceKind;
-  readonly command: string;
-  readonly args: (directory: string, port: number) => readonly string[];
-}
-
-const PROGRAMS: readonly Program[] = [
-  {
-    kind: prometheus,
-    command: 'prometheus',
-    args: (directory, port) => {
-      writeFileSync(join(directory, 'prometheus.yml'), 'scrape_configs: []\n');
-      return [
-        `--config.file=${directory}/prometheus.yml`,
-        `--storage.tsdb.path=${directory}/own/data`,
-        `--web.listen-address=127.0.0.1:${port}`,
-      ];
-    },
-  },
-  {
-    kind: nodeExporter,
-    command: 'prometheus-node-exporter',
-    args: (_, port) => [`--web.listen-address=127.0.0.1:${port}`, '--collector.disable-defaults', '--collector.uname'],
-  },
-];
-
-async function startProgram(t: TestContext, { command, args }: Program) {
-  const stack = cleanup(t);
-  const directory = stack.use(directoryFor('prometheus'));
-  const etc = join(directory.path, 'etc');
-  mkdirSync(etc);
-  const config = join(etc, 'web.yml');
-  const port = await freePort();
-  const given = args(directory.path, port);
-  let running: RunningProgram | null = null;
-  stack.defer(async () => void (await running?.stop()));
-  const restart = async (): Promise<void> => {
-    await running?.stop();
-    // Without the file there is no flag either: that is the plaintext program.
-    const flag = existsSync(config) ? [`--web.config.file=${config}`] : [];
-    const [program, argv] = as('prometheus', [command, ...given, ...flag]);
-    running = await startServer(program, argv, { isReady: () => acceptsConnections(port) });
-  };
-  return { restart, config, port };
-}
 
 for (const program of PROGRAMS) {
   const { kind, command } = program;

@@ -10,6 +10,8 @@ export interface Asked {
   /** Absent: over plain HTTP. */
   readonly ca?: string;
   readonly client?: TestPair;
+  /** For SNI and verification; else service.internal. */
+  readonly serverName?: string;
 }
 
 export interface Answer {
@@ -18,7 +20,14 @@ export interface Answer {
   readonly body: string;
 }
 
-export function ask({ port, path = '/', headers = {}, ca, client }: Asked): Promise<Answer> {
+export function ask({
+  port,
+  path = '/',
+  headers = {},
+  ca,
+  client,
+  serverName = 'service.internal',
+}: Asked): Promise<Answer> {
   const options: RequestOptions = {
     host: '127.0.0.1',
     port,
@@ -34,7 +43,7 @@ export function ask({ port, path = '/', headers = {}, ca, client }: Asked): Prom
             ...options,
             agent: false,
             ca,
-            servername: 'service.internal',
+            servername: serverName,
             ...(client && { cert: client.chain, key: client.key }),
           });
     request.setTimeout(10_000, () => request.destroy(new Error('no answer')));

@@ -2,7 +2,7 @@
 import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
 import type { ServiceSpec, Stack } from '../../core/stack/stack.ts';
 import { planService } from '../../flow/agent/plan-service.ts';
-import { verifyService } from '../../flow/agent/verify-service.ts';
+import { verifyService } from '../../flow/agent/verify/verify-service.ts';
 import { type Context, print } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
 import type { StackFlags } from '../cli/stack.ts';

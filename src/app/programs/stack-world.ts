@@ -12,7 +12,8 @@ import { installedKeyFlaw } from '../../edge/files/key-file.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
 import { versionedInstall } from '../../edge/files/versioned-install.ts';
 import { addressesOf } from '../../edge/net/addresses.ts';
-import { handshake, plaintext } from '../../edge/net/service-handshake.ts';
+import { readFlight } from '../../edge/probe/server-flight.ts';
+import { handshake, plaintext } from '../../edge/probe/service-handshake.ts';
 import { runAction } from '../../edge/reload/run-action.ts';
 import { generateKey, publicKeyDer, signWith } from '../../edge/signer/key-pair.ts';
 import { openSqliteStore } from '../../edge/store/sqlite-store.ts';
@@ -21,8 +22,9 @@ import { hostFacts } from '../../edge/system/host-facts.ts';
 import type { HostPorts } from '../../flow/agent/agent-ports.ts';
 import type { ApplyPorts } from '../../flow/agent/apply-plan.ts';
 import type { PlanPorts } from '../../flow/agent/install-plan.ts';
-import type { TestIdentity, VerifyPorts } from '../../flow/agent/verify-service.ts';
+import type { VerifyPorts } from '../../flow/agent/verify/check.ts';
 import { initialiseAuthority } from '../../flow/ca/initialise-authority.ts';
+import type { ClientIdentity } from '../../flow/probe/attempt.ts';
 import type { PasswordOptions } from '../passwords.ts';
 import { openLocalAuthority } from './local-authority.ts';
 import { openRemoteAuthority } from './remote-authority.ts';
@@ -66,13 +68,12 @@ export async function openStackWorld(
         timeoutMs: 5000,
       });
       if (result.kind === 'refused') return { why: result.why };
-      const [leaf] = result.chain;
-      return leaf ? parseCertificate(leaf).fingerprint : { why: 'the server sent no certificate' };
+      return parseCertificate(result.leaf).fingerprint;
     },
   };
   const issuers = stackIssuers(stack, authority, join(paths.root, 'acme-accounts'));
   let foreign: Promise<VerifyPorts['foreign']> | null = null;
-  const identity = async (profile: LeafProfileName, names: readonly string[]): Promise<TestIdentity> => {
+  const identity = async (profile: LeafProfileName, names: readonly string[]): Promise<ClientIdentity> => {
     const key = await generateKey('ecdsa-p256');
     const chain = await authority.issue(
       {
@@ -102,7 +103,10 @@ export async function openStackWorld(
           : 'fullchain-verify';
       return {
         handshake,
+        readFlight,
         plaintext,
+        addresses: addressesOf,
+        run: runAction,
         anchors: issuers.anchors(service.issuer).map(({ raw }) => pemFromDer('CERTIFICATE', raw)),
         foreign: await foreign,
         ownClient: tried ? await identity('client', [name]) : null,

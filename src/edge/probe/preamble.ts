@@ -2,8 +2,9 @@
  * What a client says before TLS begins, protocol by protocol: nothing, PostgreSQL's SSLRequest, MySQL's SSL request
  * packet, STARTTLS of SMTP and IMAP. Also what a client says first of all in plaintext, to see whether it gets service.
  */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ServiceProtocol } from '../../core/services/service-kind.ts';
+import type { PlaintextAnswer } from '../../flow/probe/attempt.ts';
 
 /** The peer answered, but not as the protocol has it; `why` is for people. */
 export class PreambleRefused extends Error {
@@ -16,7 +17,7 @@ export class PreambleRefused extends Error {
 const MAX_GREETING_BYTES = 8192;
 
 /** Brings a fresh connection to the point where the ClientHello is sent. @throws PreambleRefused */
-export async function beforeTls(protocol: ServiceProtocol, socket: Socket): Promise<void> {
+export async function beforeTls(protocol: ServiceProtocol, socket: Duplex): Promise<void> {
   switch (protocol) {
     case 'tls':
     case 'https':
@@ -50,7 +51,7 @@ export async function beforeTls(protocol: ServiceProtocol, socket: Socket): Prom
 }
 
 /** MySQL client/server protocol: the server greets; a client that wants TLS sends the short form of its response. */
-async function mysqlSslRequest(socket: Socket): Promise<void> {
+async function mysqlSslRequest(socket: Duplex): Promise<void> {
   const greeting = await readUntil(
     socket,
     (bytes) => bytes.byteLength >= 4 && bytes.byteLength >= 4 + bytes.readUIntLE(0, 3),
@@ -72,18 +73,12 @@ async function mysqlSslRequest(socket: Socket): Promise<void> {
   socket.write(request);
 }
 
-export type FirstAnswer =
-  /** It answered as to a client that it serves. */
-  | { readonly kind: 'service'; readonly detail: string }
-  /** It refused, in its protocol or by closing. */
-  | { readonly kind: 'refused'; readonly detail: string };
-
 /** A plaintext client's first words, and what comes back within `timeoutMs`. */
 export async function speakPlaintext(
   protocol: ServiceProtocol,
-  socket: Socket,
+  socket: Duplex,
   timeoutMs: number,
-): Promise<FirstAnswer> {
+): Promise<PlaintextAnswer> {
   const silence = timeoutMs;
   switch (protocol) {
     case 'postgres': {
@@ -111,7 +106,7 @@ export async function speakPlaintext(
     case 'mysql': {
       const greeting = await readSome(socket, silence);
       if (greeting.byteLength < 5 || greeting[4] === 0xff) return { kind: 'refused', detail: 'no greeting' };
-      const response = mysqlPlainLogin();
+      const response = mysqlLogin(1);
       socket.write(response);
       const answer = text((await readSome(socket, silence)).subarray(4));
       if (/secure.?transport|insecure/i.test(answer)) return { kind: 'refused', detail: printable(answer) };
@@ -145,7 +140,7 @@ export async function speakPlaintext(
   }
 }
 
-async function plainText(socket: Socket, silence: number, refusal: RegExp): Promise<FirstAnswer> {
+async function plainText(socket: Duplex, silence: number, refusal: RegExp): Promise<PlaintextAnswer> {
   let all = '';
   for (let i = 0; i < 4; i++) {
     const more = text(await readSome(socket, silence / 4));
@@ -155,30 +150,36 @@ async function plainText(socket: Socket, silence: number, refusal: RegExp): Prom
   return { kind: all === '' ? 'refused' : 'service', detail: printable(all) || 'closed without a word' };
 }
 
-function mysqlPlainLogin(): Buffer {
+/**
+ * A login without a password of a user that nobody has.
+ *
+ * @param sequence 1 in plaintext, 2 after the packet that asked for TLS
+ */
+export function mysqlLogin(sequence: 1 | 2): Buffer {
   const body = Buffer.concat([
     Buffer.alloc(32),
     Buffer.from('fullchain\0'),
     Buffer.from([0]),
     Buffer.from('mysql_native_password\0'),
   ]);
-  body.writeUInt32LE(0x0200 | 0x8000 | 0x80000, 0);
+  const CLIENT_SSL = 0x0800;
+  body.writeUInt32LE((sequence === 2 ? CLIENT_SSL : 0) | 0x0200 | 0x8000 | 0x80000, 0);
   body.writeUInt32LE(1 << 24, 4);
   body[8] = 45;
   const packet = Buffer.alloc(4 + body.byteLength);
   packet.writeUIntLE(body.byteLength, 0, 3);
-  packet[3] = 1;
+  packet[3] = sequence;
   body.copy(packet, 4);
   return packet;
 }
 
-async function expectLine(socket: Socket, wanted: RegExp): Promise<void> {
+async function expectLine(socket: Duplex, wanted: RegExp): Promise<void> {
   const answer = text(await readUntil(socket, (bytes) => text(bytes).includes('\r\n')));
   if (!wanted.test(answer)) throw new PreambleRefused(`the server answers: ${printable(answer)}`);
 }
 
 /** Reads until `complete`; leaves nothing behind, because no peer sends more before it is asked. */
-function readUntil(socket: Socket, complete: (bytes: Buffer) => boolean): Promise<Buffer> {
+function readUntil(socket: Duplex, complete: (bytes: Buffer) => boolean): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let bytes = Buffer.alloc(0);
     const finish = (fault: Error | null): void => {
@@ -201,7 +202,7 @@ function readUntil(socket: Socket, complete: (bytes: Buffer) => boolean): Promis
 }
 
 /** What comes first, or nothing when the peer closes or stays silent. */
-export function readSome(socket: Socket, timeoutMs: number): Promise<Buffer> {
+export function readSome(socket: Duplex, timeoutMs: number): Promise<Buffer> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => finish(Buffer.alloc(0)), timeoutMs);
     const finish = (bytes: Buffer): void => {

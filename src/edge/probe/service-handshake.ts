@@ -4,52 +4,77 @@
  *
  * This is how a new certificate is confirmed and how a service is verified: one implementation for both.
  */
-import type { X509Certificate } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { ServiceProtocol } from '../../core/services/service-kind.ts';
+import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import { parseIpAddress } from '../../core/x509/ip-address.ts';
-import type { Attempt, AttemptResult } from '../../flow/agent/verify-service.ts';
-import { beforeTls, type FirstAnswer, PreambleRefused, readSome, speakPlaintext } from './preamble.ts';
+import type { Attempt, AttemptResult, PlaintextAnswer } from '../../flow/probe/attempt.ts';
+import { beforeTls, mysqlLogin, PreambleRefused, readSome, speakPlaintext } from './preamble.ts';
+import { TappedSocket } from './tapped-socket.ts';
 
 export function handshake(request: Attempt): Promise<AttemptResult> {
   const { address, timeoutMs } = request;
   return new Promise((resolve) => {
     const tcp = connectTcp({ host: address.host, port: address.port });
+    const tap = request.flight ? new TappedSocket(tcp) : null;
     let tls: TLSSocket | null = null;
-    const settle = (result: AttemptResult): void => {
+    let isOver = false;
+    const settle = (result: Unread): void => {
+      if (isOver) return;
+      isOver = true;
       clearTimeout(deadline);
       tls?.destroy();
       tcp.destroy();
-      resolve(result);
+      resolve({ ...result, flight: tap?.flight() ?? null });
     };
-    const deadline = setTimeout(
-      () => settle({ kind: 'refused', by: 'network', why: `no answer within ${timeoutMs / 1000} s` }),
-      timeoutMs,
-    );
-    tcp.on('error', (fault) => settle({ kind: 'refused', by: 'network', why: fault.message }));
+    const refuse = (by: RefusedBy, why: string, code: string | null = null): void =>
+      settle({ kind: 'refused', by, why, code });
+    const deadline = setTimeout(() => refuse('network', `no answer within ${timeoutMs / 1000} s`), timeoutMs);
+    tcp.on('error', (fault: NodeJS.ErrnoException) => {
+      // The tap and TLS above it hear of it too, and know better what it means for them.
+      if (tls === null) refuse('network', wordsOf(fault, request), fault.code ?? null);
+    });
     tcp.once('connect', () => {
-      beforeTls(request.protocol, tcp).then(
+      beforeTls(request.protocol, tap ?? tcp).then(
         () => {
-          tls = connectTls({ ...tlsOptions(request), socket: tcp });
+          tls = connectTls({ ...tlsOptions(request), socket: tap ?? tcp });
+          tap?.listenTo(tls);
           tls.on('error', (fault) => settle(refusalOf(fault)));
-          tls.once('close', () =>
-            settle({ kind: 'refused', by: 'server', why: 'the connection was closed during the handshake' }),
-          );
+          tls.once('close', () => refuse('server', 'the connection was closed during the handshake'));
           tls.once('secureConnect', () => {
             if (tls) established(request, tls).then(settle, (fault: Error) => settle(refusalOf(fault)));
           });
         },
-        (fault: unknown) =>
-          settle({
-            kind: 'refused',
-            by: fault instanceof PreambleRefused ? 'preamble' : 'network',
-            why: fault instanceof Error ? fault.message : String(fault),
-          }),
+        (fault: unknown) => {
+          const why = fault instanceof Error ? fault.message : String(fault);
+          refuse(fault instanceof PreambleRefused ? 'preamble' : 'network', why);
+        },
       );
     });
   });
+}
+
+type Unread = DistributiveOmit<AttemptResult, 'flight'>;
+type DistributiveOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : never;
+type RefusedBy = Extract<AttemptResult, { kind: 'refused' }>['by'];
+
+function wordsOf({ code, message }: NodeJS.ErrnoException, { address }: Attempt): string {
+  const where = formatHostPort(address);
+  switch (code) {
+    case 'ECONNREFUSED':
+      return `nothing listens at ${where} (connection refused)`;
+    case 'ENOTFOUND':
+      return `${address.host} does not resolve`;
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return `there is no route to ${where}`;
+    case 'ECONNRESET':
+      return `${where} reset the connection`;
+    default:
+      return message;
+  }
 }
 
 function tlsOptions({ serverName, anchors, versions, suites, client }: Attempt): ConnectionOptions {
@@ -71,9 +96,14 @@ function identity(serverName: string | null): ConnectionOptions {
   return parseIpAddress(serverName) === null ? { servername: serverName } : { host: serverName, servername: '' };
 }
 
-async function established(request: Attempt, socket: TLSSocket): Promise<AttemptResult> {
-  const facts = { chain: chainOf(socket), version: socket.getProtocol() ?? '', suite: socket.getCipher().standardName };
-  if (!request.exchange) return { kind: 'established', ...facts, answer: null };
+async function established(request: Attempt, socket: TLSSocket): Promise<Unread> {
+  const facts = {
+    kind: 'established',
+    leaf: socket.getPeerX509Certificate()?.raw ?? new Uint8Array(),
+    version: socket.getProtocol() ?? '',
+    suite: socket.getCipher().standardName,
+  } as const;
+  if (!request.exchange) return { ...facts, answer: null };
   socket.write(firstWords(request.protocol));
   let fault: Error | null = null;
   socket.once('error', (cause) => {
@@ -81,9 +111,9 @@ async function established(request: Attempt, socket: TLSSocket): Promise<Attempt
   });
   const answer = (await readSome(socket, Math.min(2000, request.timeoutMs))).toString('latin1');
   if (fault !== null) return refusalOf(fault);
-  if (answer === '' && socket.destroyed)
-    return { kind: 'refused', by: 'server', why: 'the connection was closed after the handshake' };
-  return { kind: 'established', ...facts, answer };
+  if (answer === '' && (socket.destroyed || socket.readableEnded))
+    return { kind: 'refused', by: 'server', why: 'the connection was closed after the handshake', code: null };
+  return { ...facts, answer };
 }
 
 /** Enough of each protocol that a server which wants to refuse does so. */
@@ -100,39 +130,33 @@ function firstWords(protocol: ServiceProtocol): string | Uint8Array {
     case 'redis':
       return 'PING\r\n';
     case 'smtp':
-      return 'EHLO fullchain.invalid\r\n';
+      return 'EHLO fullchain.invalid\r\nMAIL FROM:<>\r\n';
     case 'imap':
       return 'a NOOP\r\n';
     case 'mysql':
-      return Uint8Array.of();
+      // The second packet of the client, after the one that asked for TLS.
+      return mysqlLogin(2);
     case 'tls':
     case 'https':
       return 'GET / HTTP/1.1\r\nhost: fullchain.invalid\r\nconnection: close\r\n\r\n';
   }
 }
 
-function chainOf(socket: TLSSocket): Uint8Array[] {
-  const chain: Uint8Array[] = [];
-  let next: X509Certificate | undefined = socket.getPeerX509Certificate();
-  for (; next; next = next.issuerCertificate) chain.push(next.raw);
-  return chain;
-}
-
 /** Node says by codes whether our own verification failed or the peer sent an alert. */
-function refusalOf(fault: NodeJS.ErrnoException & { reason?: string }): AttemptResult {
+function refusalOf(fault: NodeJS.ErrnoException & { reason?: string }): Unread {
   const code = fault.code ?? '';
-  const ours = VERIFICATION_CODES.test(code);
-  return { kind: 'refused', by: ours ? 'client' : 'server', why: fault.reason ?? fault.message };
+  const by = VERIFICATION_CODES.test(code) ? 'client' : 'server';
+  return { kind: 'refused', by, why: fault.reason ?? fault.message, code: fault.code ?? null };
 }
 
 const VERIFICATION_CODES =
   /^(ERR_TLS_CERT_ALTNAME_INVALID|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|CERT_|INVALID_|ERROR_IN_|CA_|PATH_LENGTH|HOSTNAME_)/;
 
 /** A plaintext client at the service: does it get service? */
-export function plaintext(protocol: ServiceProtocol, address: HostPort, timeoutMs: number): Promise<FirstAnswer> {
+export function plaintext(protocol: ServiceProtocol, address: HostPort, timeoutMs: number): Promise<PlaintextAnswer> {
   return new Promise((resolve) => {
     const socket: Socket = connectTcp({ host: address.host, port: address.port });
-    const settle = (answer: FirstAnswer): void => {
+    const settle = (answer: PlaintextAnswer): void => {
       clearTimeout(deadline);
       socket.destroy();
       resolve(answer);

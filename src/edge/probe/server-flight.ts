@@ -1,0 +1,61 @@
+/**
+ * What a server answers to a ClientHello of our choosing: its first flight, or how it refuses. The connection ends there;
+ * no handshake is finished, so that anything can be offered which no library would.
+ */
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { type ClientHello, clientHelloMessage, clientHelloRecord } from '../../core/tls/client-hello.ts';
+import { join } from '../../core/tls/wire.ts';
+import type { FlightRequest, FlightResult } from '../../flow/probe/server-flight.ts';
+import { FlightReader } from './flight-reader.ts';
+import { beforeTls, PreambleRefused } from './preamble.ts';
+import { ephemeralShares, flightDecryption } from './tls13-flight-keys.ts';
+
+export function readFlight(request: FlightRequest): Promise<FlightResult> {
+  const { address, protocol, timeoutMs } = request;
+  return new Promise((resolve) => {
+    const socket = connect({ host: address.host, port: address.port });
+    let connected = false;
+    const settle = (result: FlightResult): void => {
+      clearTimeout(deadline);
+      socket.destroy();
+      resolve(result);
+    };
+    const deadline = setTimeout(() => settle({ kind: 'timeout', connected }), timeoutMs);
+    socket.on('error', (fault: NodeJS.ErrnoException) =>
+      settle(connected ? { kind: 'closed' } : { kind: 'unreachable', code: fault.code ?? fault.message }),
+    );
+    socket.once('connect', () => {
+      connected = true;
+      beforeTls(protocol, socket).then(
+        () => exchange(socket, request, settle),
+        (fault: unknown) =>
+          settle({ kind: 'preamble', why: fault instanceof PreambleRefused ? fault.message : String(fault) }),
+      );
+    });
+  });
+}
+
+function exchange(socket: Socket, { hello, depth }: FlightRequest, settle: (result: FlightResult) => void): void {
+  const is13 = hello.version === 'TLSv1.3';
+  // Without a share the server has to say which group it would take.
+  const shares = is13 && depth === 'flight' ? ephemeralShares(hello.groups) : [];
+  const full: ClientHello = {
+    ...hello,
+    random: randomBytes(32),
+    sessionId: is13 ? randomBytes(32) : new Uint8Array(),
+    keyShares: shares.map(({ group, publicKey }) => ({ group, key: publicKey })),
+  };
+  const message = clientHelloMessage(full);
+  const flight = new FlightReader(depth, ({ suite, group, keyShare }, raw) => {
+    const share = shares.find((candidate) => candidate.group === group);
+    return share && keyShare ? flightDecryption(suite, share, keyShare, join(message, raw)) : null;
+  });
+  socket.on('data', (chunk: Buffer) => {
+    const done = flight.take(chunk);
+    if (done) settle(done);
+  });
+  socket.on('close', () => settle(flight.atEnd()));
+  socket.write(clientHelloRecord(full));
+  socket.resume();
+}

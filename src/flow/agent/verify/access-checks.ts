@@ -1,0 +1,81 @@
+/** Who gets service: nobody in plaintext, and of those with a certificate whom the stack file says. */
+import type { ServiceProtocol } from '../../../core/services/service-kind.ts';
+import type { HostPort } from '../../../core/stack/stack.ts';
+import type { Attempt, ClientIdentity } from '../../probe/attempt.ts';
+import type { ServicePlan } from '../plan-service.ts';
+import { type Check, finding, TIMEOUT_MS, type VerifyPorts } from './check.ts';
+
+type Finding = Omit<Check, 'id'>;
+
+export async function plaintext(
+  ports: VerifyPorts,
+  { kind, desired }: ServicePlan,
+  address: HostPort,
+): Promise<Finding> {
+  const wanted = 'a plaintext client gets no service';
+  const remedy = 'Require TLS in the configuration: fullchain apply';
+  if (desired.plaintextRefused) {
+    const { action, output } = desired.plaintextRefused;
+    const ran = await ports.run(action);
+    const said = ran.output.trimEnd();
+    const ok = ran.ok && said === output;
+    return finding(
+      ok,
+      wanted,
+      ok ? 'the service itself says that it insists on TLS' : `the service says: ${said}`,
+      remedy,
+    );
+  }
+  const { kind: answer, detail } = await ports.plaintext(kind.protocol, address, TIMEOUT_MS);
+  return finding(answer === 'refused', wanted, detail, remedy);
+}
+
+export async function clients(
+  { handshake, foreign, ownClient, ownServer }: VerifyPorts,
+  { service }: ServicePlan,
+  base: Attempt,
+): Promise<Finding> {
+  const policy = service.clients.kind;
+  if (policy === 'none') return finding(null, 'no client certificates', 'the stack file asks for none', '');
+  if (ownClient === null || ownServer === null)
+    return finding(null, 'client certificates as declared', 'no client certificate could be made to try with', '');
+  const tries = async (client: ClientIdentity | null): Promise<boolean> => {
+    const { client: _own, ...without } = base;
+    const result = await handshake({ ...without, exchange: true, ...(client && { client }) });
+    return result.kind === 'established' && !isRefusal(base.protocol, result.answer ?? '');
+  };
+  const none = await tries(null);
+  const flaws = [
+    none !== (policy === 'optional') ? `without a certificate: ${none ? 'accepted' : 'refused'}` : '',
+    (await tries(foreign.client)) ? 'a certificate of a foreign authority: accepted' : '',
+    (await tries(ownServer)) ? 'a certificate without clientAuth: accepted' : '',
+    (await tries(ownClient)) ? '' : 'a right certificate: refused',
+  ].filter((flaw) => flaw !== '');
+  return finding(
+    flaws.length === 0,
+    policy === 'optional'
+      ? 'none sent: accepted; foreign or without clientAuth: refused; a right one: accepted'
+      : 'none, foreign or without clientAuth: refused; a right one: accepted',
+    flaws.join('; ') || 'as declared',
+    'Apply the declared policy: fullchain apply',
+  );
+}
+
+/** Refusals that come inside the protocol, after a handshake that went well. A wrong password is none. */
+function isRefusal(protocol: ServiceProtocol, answer: string): boolean {
+  switch (protocol) {
+    case 'postgres':
+      return answer.startsWith('E') && /certificate|pg_hba|SSL/i.test(answer);
+    case 'https':
+    case 'tls':
+      return /^HTTP\/1\.[01] (?:400|403|495|496)/.test(answer);
+    case 'smtp':
+      return /^(?:454|530|550|554)[ -].*(?:certificate|TLS)/im.test(answer);
+    case 'mysql':
+      // 1045 is "access denied", which is what nobody's user gets; these say that it is about the certificate or TLS.
+      return /X509|certificate|secure.?transport/i.test(answer);
+    case 'redis':
+    case 'imap':
+      return false;
+  }
+}

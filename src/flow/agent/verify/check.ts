@@ -1,0 +1,61 @@
+/** A check of a service: its id, what holds, and the next step where it does not. */
+import type { Action, Desired } from '../../../core/services/service-kind.ts';
+import type { HostPort } from '../../../core/stack/stack.ts';
+import type { Instant } from '../../../core/time/instant.ts';
+import type { Attempt, AttemptResult, ClientIdentity, PlaintextAnswer } from '../../probe/attempt.ts';
+import type { ReadFlight } from '../../probe/server-flight.ts';
+
+export const CHECK_IDS = [
+  'served',
+  'chain',
+  'names',
+  'wrong-name',
+  'foreign-ca',
+  'plaintext',
+  'protocols',
+  'suites',
+  'key',
+  'clients',
+  'renewal',
+] as const;
+
+export type CheckId = (typeof CHECK_IDS)[number];
+
+export interface Check {
+  readonly id: CheckId;
+  /** null: does not apply, and `observed` says why. */
+  readonly ok: boolean | null;
+  readonly wanted: string;
+  readonly observed: string;
+  readonly remedy: string | null;
+}
+
+/** A check without its id, which the list of all checks gives it. @param remedy only shown when it fails */
+export function finding(ok: boolean | null, wanted: string, observed: string, remedy: string): Omit<Check, 'id'> {
+  return { ok, wanted, observed, remedy: ok === false ? remedy : null };
+}
+
+export interface VerifyPorts {
+  readonly handshake: (attempt: Attempt) => Promise<AttemptResult>;
+  readonly readFlight: ReadFlight;
+  readonly plaintext: (protocol: Attempt['protocol'], address: HostPort, timeoutMs: number) => Promise<PlaintextAnswer>;
+  /** Every IP address of a host name, an address as itself; empty: it does not resolve. */
+  readonly addresses: (host: string) => Promise<readonly string[]>;
+  /** Runs an action to its end; what it printed. */
+  readonly run: (action: Action) => Promise<{ readonly ok: boolean; readonly output: string }>;
+  /** PEM of the roots of this service's issuer. */
+  readonly anchors: readonly string[];
+  /** A root that this stack does not trust, and an identity below it to show to the service: made for the occasion. */
+  readonly foreign: { readonly rootPem: string; readonly client: ClientIdentity };
+  /** A client certificate of the stack's own authority; null when it cannot be made (a remote issuer without a token). */
+  readonly ownClient: ClientIdentity | null;
+  /** A certificate of the stack's own authority without clientAuth. */
+  readonly ownServer: ClientIdentity | null;
+  /** Mode, owner and content of the installed key, as the service's user would find it. */
+  readonly keyFlaw: (layout: Desired['install']) => string | null;
+  readonly agentAlive: () => boolean;
+  readonly clock: () => Instant;
+}
+
+/** Of each connection. */
+export const TIMEOUT_MS = 5000;

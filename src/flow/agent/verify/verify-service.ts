@@ -1,0 +1,127 @@
+/**
+ * Proof, not belief: what a client sees of a service, and what it must be refused. Every check id is there for every
+ * service with an address; one that does not apply has `ok: null` and says why.
+ */
+import { formatHostPort } from '../../../core/stack/host-port.ts';
+import type { HostPort } from '../../../core/stack/stack.ts';
+import { formatRfc3339 } from '../../../core/time/instant.ts';
+import { parseCertificate } from '../../../core/x509/certificate.ts';
+import type { Attempt, AttemptResult } from '../../probe/attempt.ts';
+import { serverNameOf } from '../confirm-served.ts';
+import type { ServicePlan } from '../plan-service.ts';
+import { clients, plaintext } from './access-checks.ts';
+import { CHECK_IDS, type Check, type CheckId, finding, TIMEOUT_MS, type VerifyPorts } from './check.ts';
+import { chain, foreignCa, names, type SeenAt, served, wrongName } from './identity-checks.ts';
+import { protocols, suites } from './policy-checks.ts';
+
+export { CHECK_IDS, type Check, type CheckId, type VerifyPorts } from './check.ts';
+
+type Finding = Omit<Check, 'id'>;
+
+export async function verifyService(
+  ports: VerifyPorts,
+  plan: ServicePlan,
+  address: HostPort,
+): Promise<readonly Check[]> {
+  const { service, kind, installed, desired } = plan;
+  // What the service demands of clients must be met where something else is looked at.
+  const client = service.clients.kind === 'none' ? null : ports.ownClient;
+  const base: Attempt = {
+    protocol: kind.protocol,
+    address,
+    serverName: serverNameOf(service.names),
+    anchors: null,
+    exchange: false,
+    timeoutMs: TIMEOUT_MS,
+    ...(client && { client }),
+  };
+  const look = await ports.handshake({ ...base, flight: true });
+  const local = { key: key(ports.keyFlaw(desired.install)), renewal: renewal(plan, ports) };
+  const down = unreachable(look);
+  const found: Record<CheckId, Finding> =
+    down === null
+      ? {
+          served: served(installed?.chain[0], await lookEverywhere(ports, base, look)),
+          chain: chain(sentChain(look), ports),
+          names: await names(ports, plan, base),
+          'wrong-name': await wrongName(ports, base),
+          'foreign-ca': await foreignCa(ports, base),
+          plaintext: await plaintext(ports, plan, address),
+          protocols: await protocols(ports, plan, base),
+          suites: await suites(ports, plan, base),
+          clients: await clients(ports, plan, base),
+          ...local,
+        }
+      : { ...nothingThere(down, plan), ...local };
+  return CHECK_IDS.map((id) => ({ id, ...found[id] }));
+}
+
+/** Why there is nothing to look at; null: there was a TLS server, whatever it thought of us. */
+function unreachable(look: AttemptResult): string | null {
+  const isDown = look.kind === 'refused' && look.flight === null && (look.by === 'network' || look.by === 'preamble');
+  return isDown ? look.why : null;
+}
+
+/** One cause, said once: what could not be tried has not failed on its own account. */
+function nothingThere(
+  why: string,
+  { service, kind }: ServicePlan,
+): Record<Exclude<CheckId, 'key' | 'renewal'>, Finding> {
+  const remedy = `Start ${service.name}, then look at its log: it is a ${kind.name}`;
+  const untried = finding(null, 'a service that can be reached', `not tried: ${why}`, '');
+  return {
+    served: finding(false, 'the installed certificate at every address', why, remedy),
+    chain: untried,
+    names: untried,
+    'wrong-name': untried,
+    'foreign-ca': untried,
+    plaintext: untried,
+    protocols: untried,
+    suites: untried,
+    clients: untried,
+  };
+}
+
+async function lookEverywhere(ports: VerifyPorts, base: Attempt, first: AttemptResult): Promise<readonly SeenAt[]> {
+  const { host, port } = base.address;
+  const [, ...others] = await ports.addresses(host);
+  const seenAt = (at: HostPort, look: AttemptResult): SeenAt => {
+    const leaf = look.kind === 'established' ? look.leaf : look.flight?.chain?.[0];
+    return { at: formatHostPort(at), leaf: leaf ? parseCertificate(leaf) : null };
+  };
+  return [
+    seenAt(base.address, first),
+    ...(await Promise.all(
+      others.map(async (ip) =>
+        seenAt({ host: ip, port }, await ports.handshake({ ...base, address: { host: ip, port } })),
+      ),
+    )),
+  ];
+}
+
+function sentChain(look: AttemptResult) {
+  const sent = look.flight?.chain ?? (look.kind === 'established' ? [look.leaf] : []);
+  return sent.map(parseCertificate);
+}
+
+function key(flaw: string | null): Finding {
+  return finding(
+    flaw === null,
+    'matches the certificate; the service’s user reads it and nobody else',
+    flaw ?? 'as it should be',
+    'Set owner and mode again: fullchain rotate',
+  );
+}
+
+function renewal({ renewal: decision, service }: ServicePlan, ports: VerifyPorts): Finding {
+  const wanted = 'not yet due, or due and an agent alive that will do it';
+  const at = decision.renewAt === null ? '' : `; next at ${formatRfc3339(decision.renewAt)}`;
+  if (!decision.due) return finding(true, wanted, decision.why, '');
+  const alive = ports.agentAlive();
+  return finding(
+    alive,
+    wanted,
+    `${decision.why}${at}${alive ? '; the agent will do it' : '; no agent is running'}`,
+    `Renew now: fullchain rotate ${service.name}`,
+  );
+}

@@ -1,0 +1,61 @@
+/** A client's attempt at a service, to the end of the handshake and if wanted to the first words after it. */
+import type { ServiceProtocol } from '../../core/services/service-kind.ts';
+import type { HostPort } from '../../core/stack/stack.ts';
+import type { ServerFlight } from './server-flight.ts';
+
+export interface Attempt {
+  readonly protocol: ServiceProtocol;
+  readonly address: HostPort;
+  /** For SNI; and, with `anchors`, the name that must be in the certificate. */
+  readonly serverName: string | null;
+  /** PEM of the roots that are trusted; null: nothing is verified, only looked at. */
+  readonly anchors: readonly string[] | null;
+  readonly versions?: {
+    readonly min: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+    readonly max: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+  };
+  /** OpenSSL's names. */
+  readonly suites?: string;
+  readonly client?: ClientIdentity;
+  /** Exchange the first words of the protocol after the handshake. */
+  readonly exchange: boolean;
+  /** Read the server's first flight from the wire besides: its chain in the order sent, whom it accepts as clients. */
+  readonly flight?: true;
+  readonly timeoutMs: number;
+}
+
+/** PEM. */
+export interface ClientIdentity {
+  readonly certPem: string;
+  readonly keyPem: string;
+}
+
+export type AttemptResult = (
+  | {
+      readonly kind: 'established';
+      /** DER of the leaf. */
+      readonly leaf: Uint8Array;
+      readonly version: string;
+      readonly suite: string;
+      /** What came back to the first words; null: they were not said. */
+      readonly answer: string | null;
+    }
+  | {
+      readonly kind: 'refused';
+      /** network: no connection; preamble: the protocol before TLS; client: our own verification. */
+      readonly by: 'network' | 'preamble' | 'server' | 'client';
+      readonly why: string;
+      /** Of Node.js, such as "ECONNREFUSED". */
+      readonly code: string | null;
+    }
+) & {
+  /** Where it was asked for, as far as it came. */
+  readonly flight: ServerFlight | null;
+};
+
+/** A plaintext client's first words at a service. */
+export interface PlaintextAnswer {
+  /** "service": it was answered as one who is served. */
+  readonly kind: 'service' | 'refused';
+  readonly detail: string;
+}

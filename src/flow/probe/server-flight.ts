@@ -1,0 +1,47 @@
+/** What a server answers to a ClientHello of our choosing: its first flight, or how it refuses. */
+import type { ServiceProtocol } from '../../core/services/service-kind.ts';
+import type { HostPort } from '../../core/stack/stack.ts';
+import type { ClientHello } from '../../core/tls/client-hello.ts';
+import type { ServerHello } from '../../core/tls/server-messages.ts';
+
+/** How much of the flight is wanted. */
+export type Depth =
+  /** What the server chose. */
+  | 'hello'
+  /** Chain, request for a client certificate, key exchange. */
+  | 'flight';
+
+export interface FlightRequest {
+  readonly protocol: ServiceProtocol;
+  readonly address: HostPort;
+  readonly hello: Omit<ClientHello, 'random' | 'sessionId' | 'keyShares'>;
+  readonly depth: Depth;
+  readonly timeoutMs: number;
+}
+
+export interface ServerFlight {
+  readonly kind: 'flight';
+  readonly hello: ServerHello;
+  /** DER in the order of the wire; null: it was not read. */
+  readonly chain: readonly Uint8Array[] | null;
+  /** null: no client certificate is asked for; DER of the names that are accepted, none said: empty. */
+  readonly acceptedAuthorities: readonly Uint8Array[] | null;
+  readonly group: number | null;
+  /** Of a Diffie-Hellman exchange in the server's own group. */
+  readonly primeBits: number | null;
+  readonly alpn: string | null;
+  readonly staplesStatus: boolean;
+}
+
+export type FlightResult =
+  | ServerFlight
+  | { readonly kind: 'alert'; readonly code: number }
+  /** Something came that is no TLS; the first bytes. */
+  | { readonly kind: 'not-tls'; readonly bytes: Uint8Array }
+  | { readonly kind: 'preamble'; readonly why: string }
+  /** Ended without a word, before anything came. */
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'unreachable'; readonly code: string }
+  | { readonly kind: 'timeout'; readonly connected: boolean };
+
+export type ReadFlight = (request: FlightRequest) => Promise<FlightResult>;
