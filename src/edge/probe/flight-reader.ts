@@ -61,7 +61,12 @@ export class FlightReader {
   /** The connection has ended. */
   atEnd(): FlightResult {
     const messages = splitMessages(this.plain);
-    return messages.length > 0 ? flightOf(messages) : { kind: 'closed' };
+    try {
+      return messages.length > 0 ? flightOf(messages) : { kind: 'closed' };
+    } catch (fault) {
+      if (fault instanceof TlsSyntaxError) return { kind: 'not-tls', bytes: this.plain.subarray(0, 64) };
+      throw fault;
+    }
   }
 
   /** A client that goes on gets another ServerHello, which is the one that counts. */

@@ -27,7 +27,7 @@ export async function plaintext(
     );
   }
   const { kind: answer, detail } = await ports.plaintext(kind.protocol, address, TIMEOUT_MS);
-  return finding(answer === 'refused', wanted, detail, remedy);
+  return finding(answer === 'refused', wanted, detail || 'an answer that is no text', remedy);
 }
 
 export async function clients(

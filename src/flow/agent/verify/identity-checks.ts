@@ -15,15 +15,17 @@ const WRONG_NAME = 'not-listed.invalid';
 export interface SeenAt {
   readonly at: string;
   readonly leaf: Certificate | null;
+  /** Why there is none. */
+  readonly why: string;
 }
 
 export function served(installed: Certificate | undefined, seen: readonly SeenAt[]): Finding {
   const wanted = installed
     ? `the installed certificate, ${short(installed)}, at every address`
     : 'an installed certificate';
-  const wrong = seen.filter(({ leaf }) => leaf?.fingerprint !== installed?.fingerprint);
+  const wrong = seen.filter(({ leaf }) => leaf === null || leaf.fingerprint !== installed?.fingerprint);
   const ok = installed !== undefined && wrong.length === 0;
-  const observed = (ok ? seen : wrong).map(({ at, leaf }) => `${leaf ? short(leaf) : 'nothing'} at ${at}`).join(', ');
+  const observed = (ok ? seen : wrong).map(({ at, leaf, why }) => `${leaf ? short(leaf) : why} at ${at}`).join(', ');
   return finding(ok, wanted, observed, 'Reload the service: fullchain apply');
 }
 

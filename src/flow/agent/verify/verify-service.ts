@@ -2,10 +2,11 @@
  * Proof, not belief: what a client sees of a service, and what it must be refused. Every check id is there for every
  * service with an address; one that does not apply has `ok: null` and says why.
  */
+import { DerError } from '../../../core/asn1/der-reader.ts';
 import { formatHostPort } from '../../../core/stack/host-port.ts';
 import type { HostPort } from '../../../core/stack/stack.ts';
 import { formatRfc3339 } from '../../../core/time/instant.ts';
-import { parseCertificate } from '../../../core/x509/certificate.ts';
+import { type Certificate, parseCertificate } from '../../../core/x509/certificate.ts';
 import type { Attempt, AttemptResult } from '../../probe/attempt.ts';
 import { serverNameOf } from '../confirm-served.ts';
 import type { ServicePlan } from '../plan-service.ts';
@@ -87,7 +88,8 @@ async function lookEverywhere(ports: VerifyPorts, base: Attempt, first: AttemptR
   const [, ...others] = await ports.addresses(host);
   const seenAt = (at: HostPort, look: AttemptResult): SeenAt => {
     const leaf = look.kind === 'established' ? look.leaf : look.flight?.chain?.[0];
-    return { at: formatHostPort(at), leaf: leaf ? parseCertificate(leaf) : null };
+    const why = look.kind === 'refused' ? look.why : 'a certificate that cannot be read';
+    return { at: formatHostPort(at), leaf: leaf ? (parsed([leaf])[0] ?? null) : null, why };
   };
   return [
     seenAt(base.address, first),
@@ -100,8 +102,18 @@ async function lookEverywhere(ports: VerifyPorts, base: Attempt, first: AttemptR
 }
 
 function sentChain(look: AttemptResult) {
-  const sent = look.flight?.chain ?? (look.kind === 'established' ? [look.leaf] : []);
-  return sent.map(parseCertificate);
+  return parsed(look.flight?.chain ?? (look.kind === 'established' ? [look.leaf] : []));
+}
+
+/** Up to the first that is none: a server may send what it likes. */
+function parsed(ders: readonly Uint8Array[]): readonly Certificate[] {
+  const certificates: Certificate[] = [];
+  try {
+    for (const der of ders) certificates.push(parseCertificate(der));
+  } catch (fault) {
+    if (!(fault instanceof DerError)) throw fault;
+  }
+  return certificates;
 }
 
 function key(flaw: string | null): Finding {
