@@ -24,9 +24,22 @@ interface Estate {
   readonly directory: string;
   /** Brings the stack to what it says when clients of its services are as given. */
   readonly apply: (clients: Clients) => Promise<Ran>;
+  readonly verify: () => Promise<Verified>;
   readonly pg: Awaited<ReturnType<typeof startCluster>>;
   readonly redis: Awaited<ReturnType<typeof startRedis>>;
   readonly nginx: Awaited<ReturnType<typeof startNginx>>;
+}
+
+interface Verified {
+  readonly services: readonly {
+    readonly name: string;
+    readonly checks: readonly { readonly id: string; readonly ok: boolean | null; readonly observed: string }[];
+  }[];
+  readonly clients: readonly {
+    readonly name: string;
+    readonly ok: boolean;
+    readonly connects: readonly { readonly service: string; readonly ok: boolean | null; readonly observed: string }[];
+  }[];
 }
 
 interface Clients {
@@ -55,7 +68,11 @@ clients:
     );
     return run(process.execPath, [LAUNCHER, 'apply', '--file', file, '--state', state]);
   };
-  return { directory, apply, pg, redis, nginx };
+  const verify = async (): Promise<Verified> => {
+    const { stdout } = await run(process.execPath, [LAUNCHER, 'verify', '--json', '--file', file, '--state', state]);
+    return JSON.parse(stdout);
+  };
+  return { directory, apply, verify, pg, redis, nginx };
 }
 
 /** As an application would that reads its environment at each start. */
@@ -177,6 +194,14 @@ test('S-13: mutual TLS is turned on under a running client', { skip }, async (t)
       );
       assert.equal((await psql(estate, 'app')).stdout, 'app\n');
       assert.match((await psql(estate, 'postgres')).output, /pg_hba\.conf rejects connection/);
+      const { services, clients } = await estate.verify();
+      for (const { name, checks } of services)
+        for (const { id, ok, observed } of checks) assert.notEqual(ok, false, `${name} ${id}: ${observed}`);
+      assert.deepEqual(
+        clients.map(({ name, ok, connects }) => [name, ok, connects.map(({ service }) => service)]),
+        [['app', true, ['db', 'cache', 'site']]],
+        JSON.stringify(clients),
+      );
     },
   );
 });

@@ -136,7 +136,7 @@ function showsCertificate({ clients }: ServiceSpec): boolean {
 }
 
 /** The address where it is one of the certificate's names; else the first name, which has to lead there. */
-function reachableName({ address, names }: ServiceSpec): string {
+export function reachableName({ address, names }: ServiceSpec): string {
   const known = hostNames(names).filter((name) => !name.startsWith('*.'));
   return address !== null && known.includes(address.host) ? address.host : (known[0] ?? address?.host ?? '');
 }

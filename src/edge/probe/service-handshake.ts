@@ -104,7 +104,7 @@ async function established(request: Attempt, socket: TLSSocket): Promise<Unread>
     suite: socket.getCipher().standardName,
   } as const;
   if (!request.exchange) return { ...facts, answer: null };
-  socket.write(firstWords(request.protocol));
+  socket.write(firstWords(request));
   let fault: Error | null = null;
   socket.once('error', (cause) => {
     fault = cause;
@@ -117,12 +117,12 @@ async function established(request: Attempt, socket: TLSSocket): Promise<Unread>
 }
 
 /** Enough of each protocol that a server which wants to refuse does so. */
-function firstWords(protocol: ServiceProtocol): string | Uint8Array {
+function firstWords({ protocol, user = 'fullchain' }: Attempt): string | Uint8Array {
   switch (protocol) {
     case 'postgres': {
       const startup = Buffer.concat([
         Buffer.from([0, 0, 0, 0, 0, 3, 0, 0]),
-        Buffer.from('user\0fullchain\0database\0fullchain\0\0'),
+        Buffer.from(`user\0${user}\0database\0postgres\0\0`),
       ]);
       startup.writeUInt32BE(startup.byteLength, 0);
       return startup;

@@ -17,6 +17,8 @@ export interface Attempt {
   /** OpenSSL's names. */
   readonly suites?: string;
   readonly client?: ClientIdentity;
+  /** As whom the first words log in, where they do; else nobody's name. */
+  readonly user?: string;
   /** Exchange the first words of the protocol after the handshake. */
   readonly exchange: boolean;
   /** Read the server's first flight from the wire besides: its chain in the order sent, whom it accepts as clients. */

@@ -62,7 +62,7 @@ export async function clients(
 }
 
 /** Refusals that come inside the protocol, after a handshake that went well. A wrong password is none. */
-function isRefusal(protocol: ServiceProtocol, answer: string): boolean {
+export function isRefusal(protocol: ServiceProtocol, answer: string): boolean {
   switch (protocol) {
     case 'postgres':
       return answer.startsWith('E') && /certificate|pg_hba|SSL/i.test(answer);

@@ -35,6 +35,8 @@ export async function verifyService(
     exchange: false,
     timeoutMs: TIMEOUT_MS,
     ...(client && { client }),
+    // There the certificate's name is the user.
+    ...(service.clients.kind === 'required-names' && { user: service.clients.names[0] ?? '' }),
   };
   const look = await ports.handshake({ ...base, flight: true });
   const local = { key: key(ports.keyFlaw(desired.install)), renewal: renewal(plan, ports) };
