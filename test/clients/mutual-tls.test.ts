@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fullchain, scratch } from '../ca/command-line.ts';
 import { skipWithout } from '../servers/available.ts';
 import { LAUNCHER } from '../servers/fullchain.ts';
@@ -142,7 +143,9 @@ test('S-13: mutual TLS is turned on under a running client', { skip }, async (t)
         if (!ping.output.includes('PONG')) failures.push(ping.output);
       }
     })();
+    await sleep(500);
     const applied = await apply({ db: 'required', others: 'required' });
+    await sleep(500);
     on = false;
     await load;
     assert.equal(applied.status, 0, applied.output);

@@ -54,13 +54,9 @@ export function sharedVariables(client: ClientSpec, services: readonly ServiceSp
       : [
           { name: 'PGSSLMODE', value: 'verify-full' },
           { name: 'PGSSLROOTCERT', value: ca },
-        ]),
-    ...(toPostgres.some(showsCertificate)
-      ? [
           { name: 'PGSSLCERT', value: certificate },
           { name: 'PGSSLKEY', value: key },
-        ]
-      : []),
+        ]),
   ];
 }
 
@@ -76,19 +72,21 @@ export function serviceVariables(client: ClientSpec, service: ServiceSpec): Conn
   }).map(([suffix, value]) => ({ name: `${prefix}_${suffix}`, value }));
 }
 
-/** Addresses by what takes them. */
+/**
+ * Addresses by what takes them. The certificate is in them also where no service asks for it yet: it is shown only to one that asks, and
+ * that may begin while applications run that have read their environment long before.
+ */
 function urls(
   service: ServiceSpec,
   where: string,
   { ca, certificate, key }: ClientFiles,
   client: ClientSpec,
 ): Readonly<Record<string, string>> {
-  const shown = showsCertificate(service);
   switch (service.kind) {
     case 'postgresql': {
       // Where only named users get in, the certificate's name is the user.
       const user = service.clients.kind === 'required-names' ? `${encodeURIComponent(firstName(client))}@` : '';
-      const libpq = { sslmode: 'verify-full', sslrootcert: ca, ...(shown && { sslcert: certificate, sslkey: key }) };
+      const libpq = { sslmode: 'verify-full', sslrootcert: ca, sslcert: certificate, sslkey: key };
       return {
         // libpq, psycopg, asyncpg, node-postgres.
         URL: `postgresql://${user}${where}/${query(libpq)}`,
@@ -103,10 +101,13 @@ function urls(
           ssl_cert_reqs: 'required',
           ssl_ca_certs: ca,
           ssl_check_hostname: 'true',
-          ...(shown && { ssl_certfile: certificate, ssl_keyfile: key }),
+          ssl_certfile: certificate,
+          ssl_keyfile: key,
         })}`,
       };
-    case 'mysql':
+    case 'mysql': {
+      // MariaDB asks everybody, and without roots to verify by it refuses whoever answers (measured with 10.11).
+      const shown = service.clients.kind !== 'none';
       return {
         // MySQL Shell and connectors with MySQL's own names.
         URL: `mysql://${where}/${query({
@@ -122,6 +123,7 @@ function urls(
         // Verifies by NODE_EXTRA_CA_CERTS, and the name only when told to.
         MYSQL2_URL: `mysql://${where}/${query({ ssl: '{"rejectUnauthorized":true,"verifyIdentity":true}' })}`,
       };
+    }
     case 'postfix':
     case 'dovecot':
     case 'files':
@@ -129,10 +131,6 @@ function urls(
     default:
       return { URL: `https://${where}/` };
   }
-}
-
-function showsCertificate({ clients }: ServiceSpec): boolean {
-  return clients.kind !== 'none';
 }
 
 /** The address where it is one of the certificate's names; else the first name, which has to lead there. */
