@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { run as runProgram, startServer } from '../servers/process.ts';
+import { type RunningProgram, run as runProgram, startServer } from '../servers/process.ts';
 import { freePort } from '../world/free-port.ts';
 import { cleanup } from './cleanup.ts';
 import { greeting, speak } from './look.ts';
@@ -46,7 +46,8 @@ export interface Cluster {
   /** Of the server's user; its socket is here. */
   readonly directory: string;
   readonly output: () => string;
-  readonly stop: () => Promise<unknown>;
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
   /** As the server's user; SELECT 1 unless said otherwise. */
   readonly psql: (connection: string, sql?: string) => Promise<{ readonly status: unknown; readonly output: string }>;
 }
@@ -78,17 +79,24 @@ export async function startCluster(t: TestContext, hba: string): Promise<Cluster
     join(data, 'postgresql.conf'),
     `port = ${port}\nlisten_addresses = '127.0.0.1, ::1'\nunix_socket_directories = '${directory.own}'\nfsync = off\n`,
   );
-  const [program, args] = as('postgres', [`${bin}/postgres`, '-D', data]);
-  const server = await startServer(program, args, {
-    isReady: async () => LOGGED_IN.test(await speak(port, startupMessage('postgres')).catch(() => '')),
-  });
-  stack.defer(async () => void (await server.stop()));
+  let running: RunningProgram | null = null;
+  const start = async (): Promise<void> => {
+    const [program, args] = as('postgres', [`${bin}/postgres`, '-D', data]);
+    running = await startServer(program, args, {
+      // Also one that insists on TLS by now says something.
+      isReady: async () => /^[RE]/.test(await speak(port, startupMessage('postgres')).catch(() => '')),
+    });
+  };
+  const stop = async (): Promise<void> => void (await running?.stop());
+  stack.defer(stop);
+  await start();
   return {
     port,
     data,
     directory: directory.own,
-    output: server.output,
-    stop: server.stop,
+    output: () => running?.output() ?? '',
+    start,
+    stop,
     psql: (connection, sql = 'SELECT 1') =>
       runProgram(...as('postgres', [`${bin}/psql`, '-XAtc', sql, connection]), { env: { HOME: directory.own } }),
   };
