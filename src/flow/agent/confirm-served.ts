@@ -8,7 +8,10 @@ import { type InstallPlan, isSettled } from './install-plan.ts';
 import { StepFailed } from './step.ts';
 
 /** How long a service may take to serve what it was told to: old workers end, sockets come back. */
-const CONFIRM_TRIES_MS = [0, 100, 200, 400, 800, 1600, 3200];
+const CONFIRM_TRIES_MS = [0, 50, 100, 200, 400, 800, 1600, 3200];
+
+/** Looks in a row that must be right: for a moment after a reload old workers and new ones answer by turns. */
+const STEADY_LOOKS = 2;
 
 /**
  * Returns when every address of the endpoint serves the leaf; at once where there is no endpoint.
@@ -22,21 +25,28 @@ export async function confirmServed(
 ): Promise<void> {
   if (endpoint === null || leaf === undefined) return;
   const { protocol, address } = endpoint;
-  let left: readonly HostPort[] = (await host.addresses(address.host)).map((ip) => ({ host: ip, port: address.port }));
-  if (left.length === 0) throw notServed(address, 'the name does not resolve');
-  let seen = '';
+  const everywhere = (await host.addresses(address.host)).map((ip) => ({ host: ip, port: address.port }));
+  if (everywhere.length === 0) throw notServed(address, 'the name does not resolve');
+  let [at, seen, steady]: [HostPort, string, number] = [address, '', 0];
   for (const waitMs of CONFIRM_TRIES_MS) {
     await host.sleep(waitMs);
     const looks = await Promise.all(
-      left.map(async (at) => ({ at, served: await host.servedFingerprint(protocol, at, serverNameOf(wanted.names)) })),
+      everywhere.map(async (one) => ({
+        one,
+        served: await host.servedFingerprint(protocol, one, serverNameOf(wanted.names)),
+      })),
     );
-    const wrong = looks.filter(({ served }) => served !== leaf.fingerprint);
-    if (wrong.length === 0) return;
-    left = wrong.map(({ at }) => at);
-    const served = wrong[0]?.served;
-    seen = typeof served === 'string' ? `another certificate is served (${served.slice(0, 16)}…)` : (served?.why ?? '');
+    const wrong = looks.find(({ served }) => served !== leaf.fingerprint);
+    steady = wrong ? 0 : steady + 1;
+    if (steady === STEADY_LOOKS) return;
+    if (!wrong) continue;
+    at = wrong.one;
+    seen =
+      typeof wrong.served === 'string'
+        ? `another certificate is served (${wrong.served.slice(0, 16)}…)`
+        : wrong.served.why;
   }
-  throw notServed(left[0] ?? address, seen);
+  throw notServed(at, seen);
 }
 
 /**
