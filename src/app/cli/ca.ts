@@ -1,5 +1,6 @@
 /** `fullchain ca`: the authority's own life. */
 import { Argument, type Command } from 'commander';
+import { addImportCommand } from './ca-import.ts';
 import { addRotateCommands } from './ca-rotate.ts';
 import { contextOf } from './context.ts';
 import { addInitialiseOptions, type InitialiseFlags } from './initialise-flags.ts';
@@ -24,6 +25,8 @@ Examples:
       const { initialiseAuthority } = await import('../commands/ca.ts');
       await initialiseAuthority(contextOf(self), flags);
     });
+
+  addImportCommand(ca);
 
   ca.command('status')
     .description('Roots, intermediates, how long they last, how far a rotation is, and what comes next')
