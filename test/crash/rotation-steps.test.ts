@@ -1,12 +1,24 @@
 /** A rotation that is killed before each of its changes: the authority goes on with what it had, and the same command finishes what was begun. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fullchain, openssl } from '../ca/command-line.ts';
+import { openLocalIssuer } from '../../src/app/local-issuer.ts';
+import { rotateIntermediate } from '../../src/app/programs/rotate-intermediate.ts';
+import { rotateRoot } from '../../src/app/programs/rotate-root.ts';
+import { rootRotationState } from '../../src/app/root-rotation-state.ts';
+import { readIntermediateRotation } from '../../src/app/rotation-journal.ts';
+import { trustedRoots } from '../../src/app/trusted-roots.ts';
+import { parseCertificate } from '../../src/core/x509/certificate.ts';
+import { validatePath } from '../../src/core/x509/path.ts';
+import { type StatePaths, statePaths } from '../../src/edge/files/state-directory.ts';
+import { generateKey } from '../../src/edge/signer/key-pair.ts';
+import { wallClock } from '../../src/edge/system/clock.ts';
+import { fullchain } from '../ca/command-line.ts';
 
+const NO_PASSWORD = { file: undefined, environment: undefined, ask: false };
 const DYING = new URL('./dying-rotation.ts', import.meta.url).pathname;
 
 let scratch = '';
@@ -34,32 +46,51 @@ function command(state: string, step: Step) {
 }
 
 /** A certificate that is issued now leads to a root that is handed out now. */
-function assertIssues(state: string, when: string): void {
-  const [roots, certificate, key] = ['roots.pem', 'a.crt', 'a.key'].map((name) => join(scratch, name)) as [
-    string,
-    string,
-    string,
-  ];
-  writeFileSync(roots, fullchain(['ca', 'export', 'roots', '--state', state]).stdout);
-  const issued = fullchain([
-    'cert',
-    'issue',
-    'a.internal',
-    '--cert',
-    certificate,
-    '--key',
-    key,
-    '--force',
-    '--state',
-    state,
-  ]);
-  assert.equal(issued.status, 0, `${when}: ${issued.stderr}`);
-  const { status, stderr } = openssl(['verify', '-CAfile', roots, '-untrusted', certificate, certificate]);
-  assert.equal(status, 0, `${when}: ${stderr}`);
+async function assertIssues(paths: StatePaths, when: string): Promise<void> {
+  const issuer = await openLocalIssuer(paths, NO_PASSWORD);
+  try {
+    const key = await generateKey('ecdsa-p256');
+    const names = [{ kind: 'dns', value: 'a.internal' }] as const;
+    const [leaf, ...intermediates] = (await issuer.issue({ profile: 'server', names, key, provisioner: 'admin' })).map(
+      parseCertificate,
+    );
+    assert.ok(leaf);
+    const anchors = trustedRoots(paths).bundle;
+    const path = validatePath({ leaf, intermediates, anchors, now: wallClock(), purpose: 'server' });
+    assert.equal(path.ok, true, `${when}: ${path.ok ? '' : path.detail}`);
+  } finally {
+    issuer.close();
+  }
+}
+
+async function finish(paths: StatePaths, step: Step): Promise<void> {
+  const none = {
+    password: NO_PASSWORD,
+    rootPassword: NO_PASSWORD,
+    intermediateAlgorithm: null,
+    intermediateLifetimeSeconds: null,
+  };
+  if (step === 'intermediate')
+    await rotateIntermediate(paths, {
+      ...none,
+      rootKeyFile: null,
+      algorithm: null,
+      lifetimeSeconds: null,
+      commonName: null,
+    });
+  else
+    await rotateRoot(paths, step, {
+      ...none,
+      rootAlgorithm: null,
+      rootLifetimeSeconds: null,
+      rootCommonName: null,
+      offlineRootDirectory: null,
+      force: true,
+    });
 }
 
 for (const step of STEPS) {
-  test(`${step}: killed before each change`, { timeout: 180_000 }, () => {
+  test(`${step}: killed before each change`, { timeout: 180_000 }, async () => {
     let crashes = 0;
     for (let at = 1; ; at++) {
       const state = mkdtempSync(join(scratch, 'run-'));
@@ -72,17 +103,17 @@ for (const step of STEPS) {
       if (signal === null) break;
       crashes++;
       const when = `${step}, change ${at}`;
-      assertIssues(state, `${when}, after the crash`);
-      const finished = command(state, step);
-      assert.equal(finished.status, 0, `${when}: ${finished.stdout}${finished.stderr}`);
-      const { rotation } = JSON.parse(fullchain(['ca', 'status', '--json', '--state', state]).stdout);
+      const paths = statePaths(state);
+      await assertIssues(paths, `${when}, after the crash`);
+      await finish(paths, step);
+      const { phase } = rootRotationState(paths);
       assert.equal(
-        rotation.phase,
+        phase,
         { intermediate: 'none', prepare: 'prepared', activate: 'activated', retire: 'none' }[step],
         when,
       );
-      assert.equal(rotation.intermediateInterrupted, false, when);
-      assertIssues(state, `${when}, finished`);
+      assert.equal(readIntermediateRotation(paths.intermediateRotation), null, when);
+      await assertIssues(paths, `${when}, finished`);
       rmSync(state, { recursive: true });
     }
     assert.ok(crashes >= 4, `${crashes} crashes`);
