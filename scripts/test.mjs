@@ -92,7 +92,7 @@ function grouped(files) {
     groups.set(title, [...(groups.get(title) ?? []), file]);
   }
   // What waits longest begins first, so that nothing long is left for the end.
-  const rank = ([title]) => (LONGEST_FIRST.indexOf(title) + 1 || LONGEST_FIRST.length + 1);
+  const rank = ([title]) => LONGEST_FIRST.indexOf(title) + 1 || LONGEST_FIRST.length + 1;
   return [...groups].sort((a, b) => rank(a) - rank(b));
 }
 
