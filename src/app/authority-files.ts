@@ -10,10 +10,15 @@ export function authorityCertificates(paths: StatePaths): {
   readonly root: Certificate;
   readonly intermediate: Certificate;
 } {
-  if (!isInitialised(paths))
-    throw new OperatorFault('not-initialised', `${paths.root} holds no authority`, { path: paths.root });
+  requireInitialised(paths);
   const intermediate = issuingCertificate(paths);
   return { root: rootsAbove(intermediate, paths).active, intermediate };
+}
+
+/** @throws OperatorFault not-initialised */
+export function requireInitialised(paths: StatePaths): void {
+  if (!isInitialised(paths))
+    throw new OperatorFault('not-initialised', `${paths.root} holds no authority`, { path: paths.root });
 }
 
 /** What the running authority wrote when it was ready; null when its process is gone. */

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { algorithmOption, contextOf, durationOption, listOption } from './context.ts';
 import type { InitialiseFlags } from './initialise-flags.ts';
-import { YEAR_SECONDS } from './initialise-flags.ts';
+import { STANDARD_FLAGS, YEAR_SECONDS } from './initialise-flags.ts';
 
 export interface ImportFlags
   extends Omit<
@@ -22,7 +22,12 @@ export function addImportCommand(ca: Command): void {
     .option('--root-fingerprint <sha256>', 'which root, where the tree has several')
     .option('--name <name>', 'of the authority (default: the root’s common name)')
     .option('--dns <names>', 'names and addresses under which it is reached, the first in links', listOption)
-    .option('--intermediate-algorithm <algorithm>', 'key of the intermediate', algorithmOption, 'ecdsa-p256')
+    .option(
+      '--intermediate-algorithm <algorithm>',
+      'key of the intermediate',
+      algorithmOption,
+      STANDARD_FLAGS.intermediateAlgorithm,
+    )
     .option(
       '--intermediate-lifetime <duration>',
       'default: 5y, as far as the root reaches',

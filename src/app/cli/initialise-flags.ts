@@ -25,16 +25,29 @@ export interface InitialiseFlags {
 
 export const YEAR_SECONDS = 365 * 86400;
 
+/** Of an authority about which nothing was said. */
+export const STANDARD_FLAGS = {
+  name: 'Fullchain',
+  rootAlgorithm: 'ecdsa-p256',
+  intermediateAlgorithm: 'ecdsa-p256',
+  rootLifetime: 10 * YEAR_SECONDS,
+} as const satisfies InitialiseFlags;
+
 export function addInitialiseOptions(command: Command): Command {
   return command
-    .option('--name <name>', 'of the authority; root and intermediate are called after it', 'Fullchain')
+    .option('--name <name>', 'of the authority; root and intermediate are called after it', STANDARD_FLAGS.name)
     .option('--dns <names>', 'names and addresses under which it is reached, the first in links', listOption)
-    .option('--root-algorithm <algorithm>', 'key of the root', algorithmOption, 'ecdsa-p256')
-    .option('--intermediate-algorithm <algorithm>', 'key of the intermediate', algorithmOption, 'ecdsa-p256')
+    .option('--root-algorithm <algorithm>', 'key of the root', algorithmOption, STANDARD_FLAGS.rootAlgorithm)
+    .option(
+      '--intermediate-algorithm <algorithm>',
+      'key of the intermediate',
+      algorithmOption,
+      STANDARD_FLAGS.intermediateAlgorithm,
+    )
     .addOption(
       new Option('--root-lifetime <duration>', 'of the root')
         .argParser(durationOption)
-        .default(10 * YEAR_SECONDS, '10y'),
+        .default(STANDARD_FLAGS.rootLifetime, '10y'),
     )
     .option('--intermediate-lifetime <duration>', 'of the intermediate (default: 5y, or the root’s)', durationOption)
     .option('--root-common-name <name>', 'in place of "NAME Root CA"')

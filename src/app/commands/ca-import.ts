@@ -8,7 +8,7 @@ import { subjectAltNames } from '../../core/x509/subject-alt-name.ts';
 import type { ImportFlags } from '../cli/ca-import.ts';
 import { type Context, print } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
-import { YEAR_SECONDS } from '../cli/initialise-flags.ts';
+import { STANDARD_FLAGS } from '../cli/initialise-flags.ts';
 import { readPasswordFile } from '../passwords.ts';
 import { type Imported, importAuthority } from '../programs/import-authority.ts';
 import { initialiseOptions } from './initialise-options.ts';
@@ -22,13 +22,7 @@ interface Flag {
 }
 
 export async function importCommand(context: Context, tree: string, flags: ImportFlags): Promise<void> {
-  const options = initialiseOptions({
-    ...flags,
-    name: flags.name ?? 'Imported',
-    // Of no consequence: the root exists.
-    rootAlgorithm: 'ecdsa-p256',
-    rootLifetime: YEAR_SECONDS,
-  });
+  const options = initialiseOptions({ ...STANDARD_FLAGS, ...flags, name: flags.name ?? STANDARD_FLAGS.name });
   const imported = await importAuthority(context.paths, {
     ...options,
     tree: resolve(tree),

@@ -3,6 +3,7 @@ import pino from 'pino';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { isInitialised } from '../../edge/files/state-directory.ts';
 import { type ListenAddress, parseListenAddress } from '../../edge/http/listener.ts';
+import { requireInitialised } from '../authority-files.ts';
 import { type Context, passwordSource } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
 import type { UpFlags } from '../cli/up.ts';
@@ -15,8 +16,7 @@ import { initialiseOptions } from './initialise-options.ts';
 export async function runAuthority(context: Context, flags: UpFlags, initialising: boolean): Promise<void> {
   const { paths } = context;
   const initialised = initialising && !isInitialised(paths) ? await initialise(paths, initialiseOptions(flags)) : null;
-  if (!isInitialised(paths))
-    throw new OperatorFault('not-initialised', `${paths.root} holds no authority`, { path: paths.root });
+  requireInitialised(paths);
   const config = withFlags(readConfig(paths.config), flags);
   const logger = pino(
     {

@@ -7,7 +7,7 @@ import type { InstallPlan } from '../../flow/agent/install-plan.ts';
 import type { FailureRecord } from '../../flow/agent/keep-stack.ts';
 import { type Context, print } from '../cli/context.ts';
 import type { StackFlags } from '../cli/stack.ts';
-import { memberId, planMember, type StackMember, stackMembers } from '../programs/stack-members.ts';
+import { memberId, planServedMember, type StackMember, stackMembers } from '../programs/stack-members.ts';
 import type { StackWorld } from '../programs/stack-world.ts';
 import { journalOf } from '../stack-state.ts';
 import { withStack } from './with-stack.ts';
@@ -37,9 +37,9 @@ export async function status(context: Context, flags: StackFlags): Promise<void>
 type State = 'ok' | 'due' | 'pending-install' | 'not-served' | 'failed' | 'unmanaged';
 
 async function lineOf(world: StackWorld, stack: Stack, member: StackMember, failed: FailureRecord | null) {
-  const plan = await planMember(world, stack, member, false);
+  const plan = await planServedMember(world, stack, member, false);
   const leaf = plan.installed?.chain[0];
-  const { state, why } = failed ? { state: 'failed' as const, why: failureText(failed) } : await stateOf(world, plan);
+  const { state, why } = failed ? { state: 'failed' as const, why: failureText(failed) } : stateOf(plan);
   return {
     name: member.name,
     state,
@@ -51,23 +51,17 @@ async function lineOf(world: StackWorld, stack: Stack, member: StackMember, fail
   };
 }
 
-async function stateOf(
-  world: StackWorld,
-  { installed, renewal, edits, trustChanged, endpoint }: InstallPlan,
-): Promise<{ readonly state: State; readonly why: string }> {
-  const leaf = installed?.chain[0];
-  if (!installed || !leaf) return { state: 'unmanaged', why: renewal.why };
+function stateOf({ installed, renewal, edits, trustChanged, seenInstead }: InstallPlan): {
+  readonly state: State;
+  readonly why: string;
+} {
+  if (!installed) return { state: 'unmanaged', why: renewal.why };
   if (renewal.due) return { state: 'due', why: renewal.why };
   if (edits.length > 0) return { state: 'pending-install', why: 'the configuration differs from the stack file' };
   if (trustChanged) return { state: 'pending-install', why: 'the roots of the stack have changed' };
   if (installed.confirmedAt === null)
     return { state: 'pending-install', why: 'the installed pair has not been seen served yet' };
-  const served = endpoint && (await world.host.servedFingerprint(endpoint.protocol, endpoint.address, null));
-  if (served === null || served === leaf.fingerprint) return { state: 'ok', why: renewal.why };
-  return {
-    state: 'not-served',
-    why: typeof served === 'object' ? served.why : `another certificate is served (${served.slice(0, 16)}…)`,
-  };
+  return seenInstead === null ? { state: 'ok', why: renewal.why } : { state: 'not-served', why: seenInstead };
 }
 
 function failureText({ failures, error: { step, detail } }: FailureRecord): string {

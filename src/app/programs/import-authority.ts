@@ -14,7 +14,7 @@ import { formatName } from '../../core/x509/name.ts';
 import { writeFileAtomically } from '../../edge/files/atomic-file.ts';
 import { type PkiTree, readPkiTree, type TreeKey } from '../../edge/files/pki-tree.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
-import { decryptPrivateKey, encryptPrivateKey, WrongPassword } from '../../edge/signer/encrypted-key.ts';
+import { decryptPrivateKey, encryptPrivateKey } from '../../edge/signer/encrypted-key.ts';
 import { algorithmOfKey, publicKeyDer } from '../../edge/signer/key-pair.ts';
 import { openSqliteStore } from '../../edge/store/sqlite-store.ts';
 import { wallClock } from '../../edge/system/clock.ts';
@@ -87,23 +87,26 @@ export async function importAuthority(paths: StatePaths, options: ImportOptions)
   };
 }
 
-/** Keys that the password does not open belong to somebody, but not to what can be taken over. */
+/** Each once. Keys that the password does not open belong to somebody, but not to what can be taken over. */
 function heldCertificates({ certificates, keys }: PkiTree, password: Uint8Array | null): readonly Held[] {
-  return keys.flatMap((file) => {
+  const held = keys.flatMap((file) => {
     const key = opened(file, password);
     if (key === null) return [];
     const publicKey = publicKeyDer(key);
-    const found = certificates.find(({ certificate }) => bytesEqual(certificate.publicKey.raw, publicKey));
-    return found ? [{ certificate: found.certificate, key, file }] : [];
+    // A key may have several: signed by itself, and by another authority.
+    return certificates
+      .filter(({ certificate }) => bytesEqual(certificate.publicKey.raw, publicKey))
+      .map(({ certificate }): Held => ({ certificate, key, file }));
   });
+  return [...new Map(held.map((one) => [one.certificate.fingerprint, one])).values()];
 }
 
 function opened({ pem }: TreeKey, password: Uint8Array | null): PrivateKey | null {
   try {
     return decryptPrivateKey(pem, password ?? new Uint8Array());
-  } catch (cause) {
-    if (cause instanceof WrongPassword || cause instanceof Error) return null;
-    throw cause;
+  } catch {
+    // Another password, another kind of key, or damaged: whichever, it is not the key of what is taken over.
+    return null;
   }
 }
 
@@ -126,7 +129,7 @@ function chosen(tree: PkiTree, held: readonly Held[], { tree: path, rootFingerpr
       );
     throw refuse('no self-signed authority whose private key is here too was found');
   }
-  if (second && second.certificate.fingerprint !== root.certificate.fingerprint && rootFingerprint === null)
+  if (second && rootFingerprint === null)
     throw refuse(
       `several authorities with their keys are here; choose one with --root-fingerprint: ${roots
         .map(({ certificate }) => `${certificate.fingerprint} (${formatName(certificate.subject)})`)

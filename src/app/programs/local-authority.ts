@@ -1,6 +1,7 @@
 /** The authority of this host's state directory, for a stack: opened when something is issued, since a plan needs no password. */
 import { parseCertificate } from '../../core/x509/certificate.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
+import { requireInitialised } from '../authority-files.ts';
 import { type LocalIssuer, openLocalIssuer } from '../local-issuer.ts';
 import { fileStamp } from '../open-state.ts';
 import type { PasswordOptions } from '../passwords.ts';
@@ -10,8 +11,9 @@ import { type StackAuthority, type StackRoots, sameRoots } from './stack-authori
 /** Whose limits apply to what a stack asks for. */
 const PROVISIONER = 'admin';
 
-/** @throws OperatorFault state-incomplete, key-mismatch */
+/** @throws OperatorFault not-initialised, state-incomplete, key-mismatch */
 export function openLocalAuthority(paths: StatePaths, password: PasswordOptions): StackAuthority {
+  requireInitialised(paths);
   let roots: StackRoots = trustedRoots(paths);
   let opened: { readonly issuer: Promise<LocalIssuer>; readonly stamp: string } | null = null;
   const close = (): void => {

@@ -26,6 +26,7 @@ export interface StackIssuers extends Pick<PlanPorts, 'anchors' | 'challengeWebr
 export function stackIssuers(stack: Stack, authority: StackAuthority, accounts: string): StackIssuers {
   const specOf = (name: string): IssuerSpec => stack.issuers[name] ?? { kind: 'internal' };
   const acme = acmeIssuers(accounts);
+  const suggested = suggestions();
 
   const anchors = (issuer: string): readonly Certificate[] => {
     const spec = specOf(issuer);
@@ -59,10 +60,12 @@ export function stackIssuers(stack: Stack, authority: StackAuthority, accounts: 
       }
       return null;
     },
-    suggestedRenewal: suggestions(async (name, leaf) => {
+    suggestedRenewal: async (name, leaf) => {
       const spec = specOf(name);
-      return spec.kind === 'acme' ? (await acme(name, spec)).renewalInfo(leaf) : null;
-    }),
+      return spec.kind === 'acme'
+        ? suggested(leaf, () => acme(name, spec).then(({ renewalInfo }) => renewalInfo(leaf)))
+        : null;
+    },
   };
 }
 
@@ -84,23 +87,31 @@ const ASK_AGAIN_SECONDS = 3600;
 /** Nobody waits longer for a suggestion. */
 const PATIENCE_MS = 5000;
 
+/** More certificates than one agent has in use; of older ones nobody asks any more. */
+const MOST_KNOWN = 10_000;
+
 /** When issuers want their certificates replaced (RFC 9773), asked as often as they say; an issuer that is down says nothing. */
-function suggestions(
-  ask: (issuer: string, leaf: Certificate) => ReturnType<AcmeIssuer['renewalInfo']>,
-): PlanPorts['suggestedRenewal'] {
+function suggestions(): (
+  leaf: Certificate,
+  ask: () => ReturnType<AcmeIssuer['renewalInfo']>,
+) => Promise<Instant | null> {
   const known = new Map<string, { readonly at: Instant | null; readonly askAtMs: number }>();
-  return async (issuer, leaf) => {
+  return async (leaf, ask) => {
     const before = known.get(leaf.fingerprint);
     if (before !== undefined && monotonicMs() < before.askAtMs) return before.at;
     const asked = await within(
       PATIENCE_MS,
-      ask(issuer, leaf).catch(() => 'unknown' as const),
+      ask().catch(() => 'unknown' as const),
     );
     // What was said before holds until something else is.
     const at =
       asked === 'unknown' ? (before?.at ?? null) : asked === null ? null : instantInWindow(asked, spreadOf(leaf));
     const waitSeconds = asked === 'unknown' || asked === null ? ASK_AGAIN_SECONDS : asked.retryAfterSeconds;
+    // Anew at the end, so that the first is the one that was not asked about for the longest.
+    known.delete(leaf.fingerprint);
     known.set(leaf.fingerprint, { at, askAtMs: monotonicMs() + waitSeconds * 1000 });
+    const [oldest] = known.keys();
+    if (known.size > MOST_KNOWN && oldest !== undefined) known.delete(oldest);
     return at;
   };
 }

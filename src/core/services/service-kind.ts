@@ -77,7 +77,7 @@ export interface InstallLayout {
   readonly directory: string;
   /** Files of a version. */
   readonly files: readonly InstalledFile[];
-  /** Owner of files and directories. */
+  /** Of the files; the directories belong to who runs Fullchain, and everybody may pass through them. */
   readonly owner: { readonly uid: number; readonly gid: number };
   /** Fixed places that the service or the person insists on: replaced after the swap, in this order, each by rename. */
   readonly copies: readonly { readonly file: string; readonly to: string; readonly mode: number }[];

@@ -3,12 +3,32 @@
  * over, and the directory synced, because a rename that is not synced can be undone by a power cut.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fchmodSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-/** Replaces a file or creates it. `mode` holds from the first byte on, whatever the umask. */
-export function writeFileAtomically(path: string, content: string | Uint8Array, mode: number): void {
-  const temporary = writeBeside(path, content, mode);
+export interface FileOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Replaces a file or creates it. `mode` holds from the first byte on, whatever the umask.
+ *
+ * @param owner whose it is to be; only root can give files away, and only root needs to. Given before the file has its name, so
+ *   that whoever may write to the directory cannot put another file in its place
+ */
+export function writeFileAtomically(path: string, content: string | Uint8Array, mode: number, owner?: FileOwner): void {
+  const temporary = writeBeside(path, content, mode, owner);
   try {
     renameSync(temporary, path);
   } catch (cause) {
@@ -30,12 +50,14 @@ export function createFileAtomically(path: string, content: string | Uint8Array,
   syncDirectory(dirname(path));
 }
 
-function writeBeside(path: string, content: string | Uint8Array, mode: number): string {
+function writeBeside(path: string, content: string | Uint8Array, mode: number, owner?: FileOwner): string {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   const descriptor = openSync(temporary, 'wx', 0o600);
   try {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     for (let offset = 0; offset < bytes.byteLength; ) offset += writeSync(descriptor, bytes, offset);
+    if (owner && process.getuid?.() === 0) fchownSync(descriptor, owner.uid, owner.gid);
+    // Last: a change of owner takes special bits away.
     fchmodSync(descriptor, mode);
     fsyncSync(descriptor);
   } catch (cause) {

@@ -1,6 +1,7 @@
 /** Files of a service's configuration: ours alone, or one marked block in a person's. */
-import { chownSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { setMarkedBlock } from '../../core/services/marked-block.ts';
 import type { ConfigurationPorts } from '../../flow/agent/agent-ports.ts';
 import { writeFileAtomically } from './atomic-file.ts';
@@ -23,9 +24,8 @@ export const configurationFiles: ConfigurationPorts = {
       const target = linkTarget(path);
       const existing = statSync(target, { throwIfNoEntry: false });
       mkdirSync(dirname(target), { recursive: true });
-      writeFileAtomically(target, text, existing ? existing.mode & 0o7777 : mode);
-      // A person's file keeps its owner; only root can give files away, and only root needs to.
-      if (existing && process.getuid?.() === 0) chownSync(target, existing.uid, existing.gid);
+      // A person's file keeps its owner and mode.
+      writeFileAtomically(target, text, existing ? existing.mode & 0o7777 : mode, existing);
     });
   },
 };
@@ -39,7 +39,21 @@ function readIfThere(path: string): string | null {
   }
 }
 
-/** A person may keep the file elsewhere and link to it: the link stays. */
+/**
+ * A person may keep the file elsewhere and link to it: the link stays. One that a service's user has made leads us only to
+ * that user's own files: we may write what it may not.
+ *
+ * @throws OperatorFault file-unwritable
+ */
 function linkTarget(path: string): string {
-  return existsSync(path) ? realpathSync(path) : path;
+  if (!existsSync(path)) return path;
+  const target = realpathSync(path);
+  const { uid } = lstatSync(path);
+  if (uid !== 0 && statSync(target).uid !== uid)
+    throw new OperatorFault(
+      'file-unwritable',
+      `${path} is a link of user ${uid} to ${target}, which is another user's`,
+      { path },
+    );
+  return target;
 }

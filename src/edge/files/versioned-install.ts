@@ -9,7 +9,6 @@
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import {
-  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -18,7 +17,6 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
-  statSync,
   symlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -49,7 +47,7 @@ interface VersionFacts {
 export const versionedInstall: InstallPorts = {
   lock(layout) {
     return naming(layout.directory, () => {
-      makeDirectory(layout.directory, layout);
+      makeDirectory(layout.directory);
       return takeLock(join(layout.directory, LOCK_FILE));
     });
   },
@@ -81,15 +79,14 @@ export const versionedInstall: InstallPorts = {
     const number = Math.max(0, ...versionNumbers(versions)) + 1;
     const staging = join(versions, `.staging-${number}`);
     return naming(staging, () => {
-      for (const directory of [layout.directory, versions]) makeDirectory(directory, layout);
+      for (const directory of [layout.directory, versions]) makeDirectory(directory);
       // What a crash left of an earlier try has no name yet and is worth nothing.
       rmSync(staging, { recursive: true, force: true });
       try {
-        makeDirectory(staging, layout);
+        makeDirectory(staging);
         for (const file of layout.files) {
           const path = join(staging, file.name);
-          writeFileAtomically(path, file.content.map((part) => partOf(pair, part)).join(''), file.mode);
-          giveTo(path, layout);
+          writeFileAtomically(path, file.content.map((part) => partOf(pair, part)).join(''), file.mode, layout.owner);
         }
         const facts = { chain: partOf(pair, 'chain'), trust: partOf(pair, 'ca'), confirmedAt: null, takeUp };
         writeFacts(staging, facts);
@@ -155,8 +152,7 @@ function copyOut(layout: InstallLayout): void {
   for (const { file, to, mode } of layout.copies) {
     naming(to, () => {
       mkdirSync(dirname(to), { recursive: true });
-      writeFileAtomically(to, readFileSync(join(layout.directory, 'current', file)), mode);
-      giveTo(to, layout);
+      writeFileAtomically(to, readFileSync(join(layout.directory, 'current', file)), mode, layout.owner);
     });
   }
 }
@@ -190,16 +186,10 @@ function directoryOf({ directory }: InstallLayout, version: number): string {
   return join(directory, 'versions', String(version));
 }
 
-function makeDirectory(path: string, layout: InstallLayout): void {
+/** It stays ours: whoever owns a directory can put another file where we are about to write. */
+function makeDirectory(path: string): void {
   if (existsSync(path)) return;
   mkdirSync(path, { recursive: true, mode: 0o755 });
-  giveTo(path, layout);
-}
-
-/** Only root can give files away, and only root needs to. */
-function giveTo(path: string, { owner }: InstallLayout): void {
-  const { uid, gid } = statSync(path);
-  if (uid !== owner.uid || gid !== owner.gid) chownSync(path, owner.uid, owner.gid);
 }
 
 function partOf(pair: ProvenPair, part: InstalledPart): string {

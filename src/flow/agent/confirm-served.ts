@@ -41,10 +41,7 @@ export async function confirmServed(
     if (steady === STEADY_LOOKS) return;
     if (!wrong) continue;
     at = wrong.one;
-    seen =
-      typeof wrong.served === 'string'
-        ? `another certificate is served (${wrong.served.slice(0, 16)}…)`
-        : wrong.served.why;
+    seen = whatInstead(wrong.served);
   }
   throw notServed(at, seen);
 }
@@ -62,10 +59,11 @@ export async function heldAgainstService(
   if (endpoint === null || leaf === undefined || !isSettled(plan)) return plan;
   const served = await host.servedFingerprint(endpoint.protocol, endpoint.address, serverNameOf(wanted.names));
   if (served === leaf.fingerprint) return plan;
-  return {
-    ...plan,
-    seenInstead: typeof served === 'string' ? `another certificate is served (${served.slice(0, 16)}…)` : served.why,
-  };
+  return { ...plan, seenInstead: whatInstead(served) };
+}
+
+function whatInstead(served: Awaited<ReturnType<HostPorts['servedFingerprint']>>): string {
+  return typeof served === 'string' ? `another certificate is served (${served.slice(0, 16)}…)` : served.why;
 }
 
 function notServed(at: HostPort, seen: string): StepFailed {

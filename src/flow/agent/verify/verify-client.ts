@@ -3,12 +3,16 @@ import { pemFromDer } from '../../../core/bytes/pem.ts';
 import { reachableName } from '../../../core/services/connection-url.ts';
 import { SERVICE_KIND_TABLE } from '../../../core/services/service-kinds.ts';
 import type { ClientSpec, ServiceSpec } from '../../../core/stack/stack.ts';
+import { printable } from '../../../core/x509/describe.ts';
 import { formatGeneralName } from '../../../core/x509/general-name.ts';
 import type { ClientIdentity } from '../../probe/attempt.ts';
 import type { InstallPorts } from '../agent-ports.ts';
 import type { InstallPlan } from '../install-plan.ts';
 import { isRefusal } from './access-checks.ts';
 import { type Check, finding, TIMEOUT_MS, type VerifyPorts } from './check.ts';
+
+/** Of what a service said. */
+const LONGEST_ANSWER = 200;
 
 export interface ConnectCheck extends Omit<Check, 'id'> {
   readonly service: string;
@@ -79,15 +83,7 @@ async function connects(
     wanted,
     why === null
       ? `${result.kind === 'established' ? result.version : ''} as ${reachableName(service)}`
-      : printable(why),
+      : printable(why.slice(0, LONGEST_ANSWER)),
     `Look at the service first: fullchain verify services/${service.name}`,
   );
-}
-
-/** What a server says is for a terminal only without its control characters. */
-function printable(text: string): string {
-  return text
-    .replace(/[^\x20-\x7e]+/g, ' ')
-    .trim()
-    .slice(0, 200);
 }
