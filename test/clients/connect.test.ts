@@ -91,6 +91,7 @@ clients:
       assert.equal(readlinkSync(join(client, name)), `current/${name}`);
     const key = statSync(join(client, 'client.key'));
     assert.deepEqual([key.mode & 0o777, key.uid], [0o600, 65_534]);
+    assert.equal(statSync(client).uid, 0, 'the directory is not the client’s to change');
     assert.doesNotMatch(readFileSync(env, 'utf8'), /PRIVATE KEY|correct horse/);
     assert.ok(lstatSync(env).isFile());
   });

@@ -10,23 +10,19 @@ export interface ClientHello {
   /** null sends no server_name. */
   readonly serverName: string | null;
   readonly alpn: readonly string[];
-  /** With TLS 1.3; empty makes the server ask for a group (HelloRetryRequest), which shows what it would take. */
-  readonly keyShares: readonly { readonly group: number; readonly key: Uint8Array }[];
   /** Asks for a stapled OCSP answer. */
   readonly statusRequest: boolean;
   /** 32 bytes. */
   readonly random: Uint8Array;
   /** In TLS 1.3 some middleboxes want one (RFC 8446 §D.4); otherwise empty. */
   readonly sessionId: Uint8Array;
-  /** Schemes of the server's certificate that are accepted; to ask for its RSA or its ECDSA one. */
-  readonly signatures?: readonly number[];
 }
 
 /** RFC 8446 §4.2.3, and what TLS 1.2 had before it: every scheme that a server may answer with. */
-export const RSA_SIGNATURES: readonly number[] = [
+const RSA_SIGNATURES: readonly number[] = [
   0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b, 0x0401, 0x0501, 0x0601, 0x0301, 0x0201,
 ];
-export const ECDSA_SIGNATURES: readonly number[] = [0x0403, 0x0503, 0x0603, 0x0303, 0x0203];
+const ECDSA_SIGNATURES: readonly number[] = [0x0403, 0x0503, 0x0603, 0x0303, 0x0203];
 const OTHER_SIGNATURES: readonly number[] = [0x0807, 0x0808, 0x0904, 0x0905, 0x0906, 0x0402, 0x0302, 0x0202, 0x0101];
 const ALL_SIGNATURES: readonly number[] = [...ECDSA_SIGNATURES, ...RSA_SIGNATURES, ...OTHER_SIGNATURES];
 
@@ -34,7 +30,7 @@ const HANDSHAKE_RECORD = 22;
 const CLIENT_HELLO = 1;
 
 /** The handshake message alone, as transcripts want it. */
-export function clientHelloMessage(hello: ClientHello): Uint8Array {
+function clientHelloMessage(hello: ClientHello): Uint8Array {
   const { version, random, sessionId, suites } = hello;
   const code = versionCode(version);
   const body = join(
@@ -58,7 +54,7 @@ export function clientHelloRecord(hello: ClientHello): Uint8Array {
 }
 
 function extensions(hello: ClientHello): Uint8Array[] {
-  const { version, groups, serverName, alpn, keyShares, statusRequest, signatures = ALL_SIGNATURES } = hello;
+  const { version, groups, serverName, alpn, statusRequest } = hello;
   const is13 = version === 'TLSv1.3';
   const isSigned = is13 || version === 'TLSv1.2';
   return [
@@ -66,7 +62,7 @@ function extensions(hello: ClientHello): Uint8Array[] {
     ...(statusRequest ? [extension(5, join(uint(1, 1), vector(2), vector(2)))] : []),
     ...(groups.length === 0 ? [] : [extension(10, vector(2, ...groups.map((group) => uint(2, group))))]),
     extension(11, vector(1, uint(1, 0))),
-    ...(isSigned ? [extension(13, vector(2, ...signatures.map((scheme) => uint(2, scheme))))] : []),
+    ...(isSigned ? [extension(13, vector(2, ...ALL_SIGNATURES.map((scheme) => uint(2, scheme))))] : []),
     ...(alpn.length === 0 ? [] : [extension(16, vector(2, ...alpn.map((name) => vector(1, ascii(name)))))]),
     extension(23, new Uint8Array()),
     extension(35, new Uint8Array()),
@@ -74,7 +70,8 @@ function extensions(hello: ClientHello): Uint8Array[] {
       ? [
           extension(43, vector(1, uint(2, versionCode(version)))),
           extension(45, vector(1, uint(1, 1))),
-          extension(51, vector(2, ...keyShares.map(({ group, key }) => join(uint(2, group), vector(2, key))))),
+          // No share of any group: the server has to ask for one, which shows what it would take (HelloRetryRequest).
+          extension(51, vector(2)),
         ]
       : []),
     extension(0xff01, vector(1)),

@@ -37,8 +37,6 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [0x0016, 'secp256k1'],
 ]);
 
-const CODES: ReadonlyMap<string, number> = new Map([...NAMES].map(([code, name]) => [name, code]));
-
 /** Everything that can be asked for, the usual ones first. */
 export const ALL_GROUPS: readonly number[] = [...NAMES.keys()];
 
@@ -46,11 +44,3 @@ export const ALL_GROUPS: readonly number[] = [...NAMES.keys()];
 export const GROUPS_12: readonly number[] = ALL_GROUPS.filter(
   (code) => code < 0x0200 && (code < 0x001f || code > 0x0021),
 );
-
-export function groupName(code: number): string {
-  return NAMES.get(code) ?? `0x${code.toString(16).padStart(4, '0')}`;
-}
-
-export function groupByName(name: string): number | null {
-  return CODES.get(name) ?? null;
-}

@@ -27,10 +27,6 @@ export interface ServerHello {
   /** TLS 1.3: its public key. */
   readonly keyShare: Uint8Array | null;
   readonly alpn: string | null;
-  readonly sendsTicket: boolean;
-  readonly staplesStatus: boolean;
-  readonly extendedMasterSecret: boolean;
-  readonly secureRenegotiation: boolean;
 }
 
 /** RFC 8446 §4.1.3: SHA-256 of "HelloRetryRequest". */
@@ -59,10 +55,6 @@ export function readServerHello(body: Uint8Array): ServerHello {
     group: shareReader ? shareReader.uint(2) : null,
     keyShare: shareReader && !isRetry ? shareReader.vector(2).bytes : null,
     alpn: alpnOf(extensions),
-    sendsTicket: extensions.has(35),
-    staplesStatus: extensions.has(5),
-    extendedMasterSecret: extensions.has(23),
-    secureRenegotiation: extensions.has(0xff01),
   };
 }
 

@@ -12,11 +12,11 @@ import {
   type ServerHello,
 } from '../../core/tls/server-messages.ts';
 import { join, TlsSyntaxError } from '../../core/tls/wire.ts';
-import type { Depth, FlightResult } from '../../flow/probe/server-flight.ts';
-import type { FlightDecryption } from './tls13-flight-keys.ts';
+import type { FlightResult } from '../../flow/probe/server-flight.ts';
+import type { FlightDecryption } from './tls13-flight-decryption.ts';
 
-/** How a TLS 1.3 flight is opened; null: it cannot be. @param raw ServerHello with its header */
-export type DecryptionFor = (hello: ServerHello, raw: Uint8Array) => FlightDecryption | null;
+/** How a TLS 1.3 flight is opened; null: it cannot be. */
+export type DecryptionFor = (hello: ServerHello) => FlightDecryption | null;
 
 /** No first flight is longer. */
 const MOST_BYTES = 256 * 1024;
@@ -27,14 +27,10 @@ export class FlightReader {
   private plain: Uint8Array = new Uint8Array();
   private decryption: FlightDecryption | null = null;
   private read = 0;
-  private readonly depth: Depth;
-  private readonly goesOn: boolean;
-  private readonly decryptionFor: DecryptionFor;
+  private readonly decryptionFor: DecryptionFor | null;
 
-  /** @param goesOn whether the client answers a HelloRetryRequest with another hello */
-  constructor(depth: Depth, decryptionFor: DecryptionFor, goesOn = false) {
-    this.depth = depth;
-    this.goesOn = goesOn;
+  /** @param decryptionFor of a client that goes on after a HelloRetryRequest; null: the server's choice is all that is wanted */
+  constructor(decryptionFor: DecryptionFor | null) {
     this.decryptionFor = decryptionFor;
   }
 
@@ -72,7 +68,12 @@ export class FlightReader {
   /** A client that goes on gets another ServerHello, which is the one that counts. */
   private dropRetry(): void {
     const [first] = splitMessages(this.plain);
-    if (!this.goesOn || first?.type !== HANDSHAKE_TYPES.serverHello || !readServerHello(first.body).isRetry) return;
+    if (
+      this.decryptionFor === null ||
+      first?.type !== HANDSHAKE_TYPES.serverHello ||
+      !readServerHello(first.body).isRetry
+    )
+      return;
     this.plain = this.plain.subarray(first.raw.byteLength);
   }
 
@@ -96,10 +97,8 @@ export class FlightReader {
     const [first] = messages;
     if (first?.type !== HANDSHAKE_TYPES.serverHello) return first ? this.atEnd() : null;
     const hello = readServerHello(first.body);
-    if (this.depth === 'hello' && hello.version === 'TLSv1.3') return flightOf(messages);
-    if (hello.isRetry) return flightOf(messages);
-    if (hello.version === 'TLSv1.3' && this.decryption === null) {
-      this.decryption = this.decryptionFor(hello, first.raw);
+    if (hello.version === 'TLSv1.3') {
+      this.decryption ??= this.decryptionFor?.(hello) ?? null;
       if (this.decryption === null) return flightOf(messages);
     }
     const ends: readonly number[] = [HANDSHAKE_TYPES.serverHelloDone, HANDSHAKE_TYPES.finished];

@@ -4,12 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { type ClientHello, clientHelloMessage, clientHelloRecord } from '../../core/tls/client-hello.ts';
-import { join } from '../../core/tls/wire.ts';
+import { clientHelloRecord } from '../../core/tls/client-hello.ts';
 import type { FlightRequest, FlightResult } from '../../flow/probe/server-flight.ts';
 import { FlightReader } from './flight-reader.ts';
 import { beforeTls, PreambleRefused } from './preamble.ts';
-import { ephemeralShares, flightDecryption } from './tls13-flight-keys.ts';
 
 export function readFlight(request: FlightRequest): Promise<FlightResult> {
   const { address, protocol, timeoutMs } = request;
@@ -36,26 +34,14 @@ export function readFlight(request: FlightRequest): Promise<FlightResult> {
   });
 }
 
-function exchange(socket: Socket, { hello, depth }: FlightRequest, settle: (result: FlightResult) => void): void {
-  const is13 = hello.version === 'TLSv1.3';
-  // Without a share the server has to say which group it would take.
-  const shares = is13 && depth === 'flight' ? ephemeralShares(hello.groups) : [];
-  const full: ClientHello = {
-    ...hello,
-    random: randomBytes(32),
-    sessionId: is13 ? randomBytes(32) : new Uint8Array(),
-    keyShares: shares.map(({ group, publicKey }) => ({ group, key: publicKey })),
-  };
-  const message = clientHelloMessage(full);
-  const flight = new FlightReader(depth, ({ suite, group, keyShare }, raw) => {
-    const share = shares.find((candidate) => candidate.group === group);
-    return share && keyShare ? flightDecryption(suite, share, keyShare, join(message, raw)) : null;
-  });
+function exchange(socket: Socket, { hello }: FlightRequest, settle: (result: FlightResult) => void): void {
+  const flight = new FlightReader(null);
   socket.on('data', (chunk: Buffer) => {
     const done = flight.take(chunk);
     if (done) settle(done);
   });
   socket.on('close', () => settle(flight.atEnd()));
-  socket.write(clientHelloRecord(full));
+  const sessionId = hello.version === 'TLSv1.3' ? randomBytes(32) : new Uint8Array();
+  socket.write(clientHelloRecord({ ...hello, random: randomBytes(32), sessionId }));
   socket.resume();
 }

@@ -7,7 +7,7 @@ import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { ServerFlight } from '../../flow/probe/server-flight.ts';
 import { FlightReader } from './flight-reader.ts';
-import { decryptionOf } from './tls13-flight-keys.ts';
+import { flightDecryption } from './tls13-flight-decryption.ts';
 
 /** More than any first flight; what comes later is not kept. */
 const KEPT_BYTES = 256 * 1024;
@@ -46,9 +46,9 @@ export class TappedSocket extends Duplex {
 
   /** As far as it came; null: not even a ServerHello did. */
   flight(): ServerFlight | null {
-    const decryption = ({ suite }: { readonly suite: number }) =>
-      this.serverSecret === null ? null : decryptionOf(suite, this.serverSecret);
-    const reader = new FlightReader('flight', decryption, true);
+    const reader = new FlightReader(({ suite }) =>
+      this.serverSecret === null ? null : flightDecryption(suite, this.serverSecret),
+    );
     const found = reader.take(Buffer.concat(this.heard)) ?? reader.atEnd();
     return found.kind === 'flight' ? found : null;
   }

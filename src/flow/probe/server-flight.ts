@@ -4,18 +4,10 @@ import type { HostPort } from '../../core/stack/stack.ts';
 import type { ClientHello } from '../../core/tls/client-hello.ts';
 import type { ServerHello } from '../../core/tls/server-messages.ts';
 
-/** How much of the flight is wanted. */
-export type Depth =
-  /** What the server chose. */
-  | 'hello'
-  /** Chain, request for a client certificate, key exchange. */
-  | 'flight';
-
 export interface FlightRequest {
   readonly protocol: ServiceProtocol;
   readonly address: HostPort;
-  readonly hello: Omit<ClientHello, 'random' | 'sessionId' | 'keyShares'>;
-  readonly depth: Depth;
+  readonly hello: Omit<ClientHello, 'random' | 'sessionId'>;
   readonly timeoutMs: number;
 }
 

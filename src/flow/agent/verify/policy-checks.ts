@@ -63,7 +63,6 @@ function hello(
   return readFlight({
     protocol,
     address,
-    depth: 'hello',
     timeoutMs,
     hello: {
       version,
