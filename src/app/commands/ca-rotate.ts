@@ -3,8 +3,6 @@ import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { nextStep, type RotationStep } from '../../core/rotation/root-rotation.ts';
 import { formatRfc3339 } from '../../core/time/instant.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
-import { formatName } from '../../core/x509/name.ts';
-import { describeKey } from '../../core/x509/public-key.ts';
 import type { CertificateRecord } from '../../flow/ca/store-ports.ts';
 import { readReady } from '../authority-files.ts';
 import { rootKeyPath } from '../authority-keys.ts';
@@ -13,7 +11,7 @@ import { type Context, passwordSource, print } from '../cli/context.ts';
 import { readConfig } from '../config.ts';
 import { rotateIntermediate } from '../programs/rotate-intermediate.ts';
 import { type RotatedRoot, rotateRoot } from '../programs/rotate-root.ts';
-import { PHASES } from './ca-status.ts';
+import { certificateDocument, PHASES } from './ca-status.ts';
 
 export async function rotateIntermediateCommand(context: Context, flags: IntermediateFlags): Promise<void> {
   const { root, previous, intermediate, keyFile, resumed } = await rotateIntermediate(context.paths, {
@@ -146,17 +144,6 @@ function passwords(flags: {
   return {
     password: passwordSource(flags.passwordFile, 'FULLCHAIN_PASSWORD', flags.askPassword === true),
     rootPassword: passwordSource(flags.rootPasswordFile, 'FULLCHAIN_ROOT_PASSWORD'),
-  };
-}
-
-function certificateDocument(certificate: Certificate) {
-  return {
-    subject: formatName(certificate.subject),
-    key: describeKey(certificate.publicKey),
-    serial: certificate.serial,
-    fingerprint: certificate.fingerprint,
-    notBefore: formatRfc3339(certificate.validity.notBefore),
-    notAfter: formatRfc3339(certificate.validity.notAfter),
   };
 }
 

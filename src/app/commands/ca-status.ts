@@ -138,16 +138,23 @@ export function nextCommand(
   return isShort(intermediate) ? command('intermediate') : null;
 }
 
+/** What the answers of `ca` say of a certificate. */
+export function certificateDocument({ subject, publicKey, serial, fingerprint, validity }: Certificate) {
+  return {
+    subject: formatName(subject),
+    key: describeKey(publicKey),
+    serial,
+    fingerprint,
+    notBefore: formatRfc3339(validity.notBefore),
+    notAfter: formatRfc3339(validity.notAfter),
+  };
+}
+
 function row(role: Role, certificate: Certificate, keyFile: string, now: Instant): AuthorityRow {
   const remaining = remainingSeconds(certificate.validity, now);
   return {
     role,
-    subject: formatName(certificate.subject),
-    key: describeKey(certificate.publicKey),
-    serial: certificate.serial,
-    fingerprint: certificate.fingerprint,
-    notBefore: formatRfc3339(certificate.validity.notBefore),
-    notAfter: formatRfc3339(certificate.validity.notAfter),
+    ...certificateDocument(certificate),
     remaining: contains(certificate.validity, now) ? `${formatDuration(remaining)} left` : 'not valid now',
     keyFile: existsSync(keyFile) ? keyFile : null,
   };
