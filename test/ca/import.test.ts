@@ -71,6 +71,12 @@ function bakeryTree(t: TestContext): string {
   return tree;
 }
 
+/** A root with a key of P-256, ten years long. */
+function selfSigned(key: string, certificate: string, subject: string, ...more: readonly string[]): void {
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  run('req', '-x509', ...curve, '-keyout', key, '-out', certificate, '-days', '3650', '-subj', subject, ...more);
+}
+
 function run(...args: readonly string[]): void {
   const { status, stderr } = openssl(args);
   assert.equal(status, 0, stderr);
@@ -228,23 +234,7 @@ test('an intermediate that is there goes on', (t) => {
   const directory = scratch(t);
   const at = (name: string): string => join(directory, 'tree', name);
   mkdirSync(join(directory, 'tree'));
-  run(
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-keyout',
-    at('root.key'),
-    '-out',
-    at('root.crt'),
-    '-days',
-    '3650',
-    '-subj',
-    '/CN=Two Step Root',
-  );
+  selfSigned(at('root.key'), at('root.crt'), '/CN=Two Step Root');
   run(
     'req',
     '-new',
@@ -308,42 +298,14 @@ const REFUSED: readonly (readonly [what: string, make: (at: (name: string) => st
   [
     'a certificate without its key',
     (at) => {
-      run(
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-keyout',
-        at('../elsewhere.key'),
-        '-out',
-        at('ca.crt'),
-        '-subj',
-        '/CN=Alone',
-      );
+      selfSigned(at('../elsewhere.key'), at('ca.crt'), '/CN=Alone');
     },
     /no self-signed authority whose private key is here too/,
   ],
   [
     'a key of another certificate',
     (at) => {
-      run(
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-keyout',
-        at('../elsewhere.key'),
-        '-out',
-        at('ca.crt'),
-        '-subj',
-        '/CN=Alone',
-      );
+      selfSigned(at('../elsewhere.key'), at('ca.crt'), '/CN=Alone');
       run('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', at('ca.key'));
     },
     /no self-signed authority whose private key is here too/,
@@ -351,23 +313,7 @@ const REFUSED: readonly (readonly [what: string, make: (at: (name: string) => st
   [
     'a root below which nothing may be',
     (at) => {
-      run(
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-keyout',
-        at('ca.key'),
-        '-out',
-        at('ca.crt'),
-        '-subj',
-        '/CN=Short',
-        '-addext',
-        'basicConstraints=critical,CA:TRUE,pathlen:0',
-      );
+      selfSigned(at('ca.key'), at('ca.crt'), '/CN=Short', '-addext', 'basicConstraints=critical,CA:TRUE,pathlen:0');
     },
     /it allows no intermediate below it/,
   ],
@@ -393,22 +339,7 @@ const REFUSED: readonly (readonly [what: string, make: (at: (name: string) => st
   [
     'two roots',
     (at) => {
-      for (const name of ['one', 'two'])
-        run(
-          'req',
-          '-x509',
-          '-newkey',
-          'ec',
-          '-pkeyopt',
-          'ec_paramgen_curve:P-256',
-          '-nodes',
-          '-keyout',
-          at(`${name}.key`),
-          '-out',
-          at(`${name}.crt`),
-          '-subj',
-          `/CN=${name}`,
-        );
+      for (const name of ['one', 'two']) selfSigned(at(`${name}.key`), at(`${name}.crt`), `/CN=${name}`);
     },
     /several authorities.*choose one with --root-fingerprint/,
   ],

@@ -6,8 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openLocalIssuer } from '../../src/app/local-issuer.ts';
-import { rotateIntermediate } from '../../src/app/programs/rotate-intermediate.ts';
-import { rotateRoot } from '../../src/app/programs/rotate-root.ts';
 import { rootRotationState } from '../../src/app/root-rotation-state.ts';
 import { readIntermediateRotation } from '../../src/app/rotation-journal.ts';
 import { trustedRoots } from '../../src/app/trusted-roots.ts';
@@ -17,21 +15,19 @@ import { type StatePaths, statePaths } from '../../src/edge/files/state-director
 import { generateKey } from '../../src/edge/signer/key-pair.ts';
 import { wallClock } from '../../src/edge/system/clock.ts';
 import { fullchain } from '../ca/command-line.ts';
+import { NO_PASSWORD, ROTATION_STEPS, type RotationStepName, rotationStep } from './rotation-step.ts';
 
-const NO_PASSWORD = { file: undefined, environment: undefined, ask: false };
 const DYING = new URL('./dying-rotation.ts', import.meta.url).pathname;
 
 let scratch = '';
 /** States in which each step begins. */
-const sound: Record<Step, string> = { intermediate: '', prepare: '', activate: '', retire: '' };
-const STEPS = ['intermediate', 'prepare', 'activate', 'retire'] as const;
-type Step = (typeof STEPS)[number];
+const sound: Record<RotationStepName, string> = { intermediate: '', prepare: '', activate: '', retire: '' };
 
 before(() => {
   scratch = mkdtempSync(join(tmpdir(), 'fullchain-crash-'));
   const state = join(scratch, 'state');
   assert.equal(fullchain(['ca', 'init', '--state', state]).status, 0);
-  for (const step of STEPS) {
+  for (const step of ROTATION_STEPS) {
     sound[step] = join(scratch, `before-${step}`);
     cpSync(state, sound[step], { recursive: true });
     if (step !== 'intermediate') assert.equal(command(state, step).status, 0);
@@ -39,7 +35,7 @@ before(() => {
 });
 after(() => rmSync(scratch, { recursive: true }));
 
-function command(state: string, step: Step) {
+function command(state: string, step: RotationStepName) {
   const args =
     step === 'intermediate' ? ['intermediate'] : ['root', `--${step}`, ...(step === 'retire' ? ['--force'] : [])];
   return fullchain(['ca', 'rotate', ...args, '--json', '--state', state]);
@@ -63,33 +59,7 @@ async function assertIssues(paths: StatePaths, when: string): Promise<void> {
   }
 }
 
-async function finish(paths: StatePaths, step: Step): Promise<void> {
-  const none = {
-    password: NO_PASSWORD,
-    rootPassword: NO_PASSWORD,
-    intermediateAlgorithm: null,
-    intermediateLifetimeSeconds: null,
-  };
-  if (step === 'intermediate')
-    await rotateIntermediate(paths, {
-      ...none,
-      rootKeyFile: null,
-      algorithm: null,
-      lifetimeSeconds: null,
-      commonName: null,
-    });
-  else
-    await rotateRoot(paths, step, {
-      ...none,
-      rootAlgorithm: null,
-      rootLifetimeSeconds: null,
-      rootCommonName: null,
-      offlineRootDirectory: null,
-      force: true,
-    });
-}
-
-for (const step of STEPS) {
+for (const step of ROTATION_STEPS) {
   test(`${step}: killed before each change`, { timeout: 180_000 }, async () => {
     let crashes = 0;
     for (let at = 1; ; at++) {
@@ -105,7 +75,7 @@ for (const step of STEPS) {
       const when = `${step}, change ${at}`;
       const paths = statePaths(state);
       await assertIssues(paths, `${when}, after the crash`);
-      await finish(paths, step);
+      await rotationStep(paths, step);
       const { phase } = rootRotationState(paths);
       assert.equal(
         phase,

@@ -1,6 +1,6 @@
 /** The estate of examples/bakery-ia.yaml: fourteen PostgreSQL clusters and a Redis, in plaintext, with ports and directories that are free here. */
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { LAUNCHER } from '../servers/fullchain.ts';
@@ -8,11 +8,10 @@ import { type Ran, type RunningProgram, run, startServer } from '../servers/proc
 import { cleanup } from '../services/cleanup.ts';
 import { speak } from '../services/look.ts';
 import { as, directoryFor } from '../services/own-user.ts';
-import { LOGGED_IN, POSTGRES_BIN, startupMessage } from '../services/start-postgresql.ts';
+import { LOGGED_IN, makeCluster, POSTGRES_BIN, startupMessage } from '../services/start-postgresql.ts';
 import { PASSWORD, startRedis } from '../services/start-redis.ts';
+import { adapted, type Replacement, readExample } from '../world/adapted-example.ts';
 import { freePort } from '../world/free-port.ts';
-
-const EXAMPLE = join(import.meta.dirname, '..', '..', 'examples', 'bakery-ia.yaml');
 
 export interface Database {
   readonly name: string;
@@ -38,33 +37,21 @@ export async function startBakery(t: TestContext): Promise<Bakery> {
   const stack = cleanup(t);
   const { path: directory, own } = stack.use(directoryFor('postgres'));
   const redis = await startRedis(t);
-  let text = readFileSync(EXAMPLE, 'utf8');
-  const names = [...text.matchAll(/^ {4}data: \/var\/lib\/postgresql\/15\/(\S+)$/gm)].map(([, name = '']) => name);
+  const example = readExample('bakery-ia.yaml');
+  const names = [...example.matchAll(/^ {4}data: \/var\/lib\/postgresql\/15\/(\S+)$/gm)].map(([, name = '']) => name);
   const template = join(own, 'template');
-  const initdb = [
-    join(POSTGRES_BIN, 'initdb'),
-    '-D',
-    template,
-    '-A',
-    'trust',
-    '-U',
-    'postgres',
-    '--no-sync',
-    '-E',
-    'UTF8',
-  ];
-  const made = await run(...as('postgres', initdb));
-  assert.equal(made.status, 0, made.output);
+  await makeCluster(template);
   const databases: Database[] = [];
   for (const name of names) databases.push(await startDatabase(stack, template, join(own, name)));
-  for (const [index, { name, port, data }] of databases.entries()) {
-    text = replaced(text, `address: 127.0.0.1:${5432 + index}\n`, `address: 127.0.0.1:${port}\n`);
-    text = replaced(text, `data: /var/lib/postgresql/15/${name}\n`, `data: ${data}\n`);
-  }
-  text = replaced(text, 'address: 127.0.0.1:6379\n', `address: 127.0.0.1:${redis.port}\n`);
-  text = replaced(text, 'config: /etc/redis/redis.conf\n', `config: ${redis.config}\n`);
-  text = replaced(text, 'passwordFile: /etc/redis/password\n', `passwordFile: ${redis.passwordFile}\n`);
-  text = text.replaceAll('directory: /etc/bakery-ia/', `directory: ${directory}/clients/`);
+  const text = adapted(example, [
+    ...databases.flatMap(({ name, port, data }, index): Replacement[] => [
+      [`address: 127.0.0.1:${5432 + index}\n`, `address: 127.0.0.1:${port}\n`],
+      [`data: /var/lib/postgresql/15/${name}\n`, `data: ${data}\n`],
+    ]),
+    ['address: 127.0.0.1:6379\n', `address: 127.0.0.1:${redis.port}\n`],
+    ['config: /etc/redis/redis.conf\n', `config: ${redis.config}\n`],
+    ['passwordFile: /etc/redis/password\n', `passwordFile: ${redis.passwordFile}\n`],
+  ]).replaceAll('directory: /etc/bakery-ia/', `directory: ${directory}/clients/`);
   const [file, state] = [join(directory, 'bakery-ia.yaml'), join(directory, 'state')];
   writeFileSync(file, text);
   const fullchain = (...args: readonly string[]) => run(process.execPath, [LAUNCHER, ...args, '--state', state]);
@@ -116,9 +103,4 @@ async function startDatabase(stack: AsyncDisposableStack, template: string, data
   });
   stack.defer(async () => void (await server.stop()));
   return { name: basename(data), port, data, server };
-}
-
-function replaced(text: string, from: string, to: string): string {
-  assert.ok(text.includes(from), `examples/bakery-ia.yaml has ${from}`);
-  return text.replace(from, () => to);
 }

@@ -11,9 +11,8 @@ import { startMariaDb } from '../services/start-mariadb.ts';
 import { startNginx } from '../services/start-nginx.ts';
 import { EVERYBODY, startCluster } from '../services/start-postgresql.ts';
 import { startRedis } from '../services/start-redis.ts';
+import { adapted, type Replacement, readExample } from '../world/adapted-example.ts';
 import { freePort } from '../world/free-port.ts';
-
-const EXAMPLE = join(import.meta.dirname, '..', '..', 'examples', 'kldload.yaml');
 
 /** Services of the example, Grafana aside. */
 export const SERVICES = ['postgres', 'mariadb', 'redis', 'api', 'prometheus', 'node-exporter', 'web-ui'];
@@ -42,7 +41,7 @@ export async function startKldload(t: TestContext, lifetime: string): Promise<Kl
     webUiIn(stack, directory),
   ]);
   for (const { restartScript } of [prom, node]) assert.equal((await run(restartScript, [])).status, 0);
-  const edits: readonly (readonly [from: string, to: string])[] = [
+  const edits: readonly Replacement[] = [
     ['  lifetime: 24h', `  lifetime: ${lifetime}`],
     ['address: 127.0.0.1:5432', `address: 127.0.0.1:${pg.port}`],
     ['data: /var/lib/postgresql/15/main', `data: ${pg.data}`],
@@ -70,12 +69,9 @@ export async function startKldload(t: TestContext, lifetime: string): Promise<Kl
     ['directory: /etc/kldload/clients/app-service', `directory: ${directory}/app-service`],
     ['directory: /etc/prometheus/tls', `directory: ${directory}/prometheus`],
   ];
-  const example = readFileSync(EXAMPLE, 'utf8').replace(/^ {2}grafana:\n(?: {4}.*\n)+\n/m, '');
+  const example = readExample('kldload.yaml').replace(/^ {2}grafana:\n(?: {4}.*\n)+\n/m, '');
   assert.doesNotMatch(example, /grafana/);
-  const text = edits.reduce((before, [from, to]) => {
-    assert.ok(before.includes(from), `examples/kldload.yaml has ${from}`);
-    return before.replace(from, () => to);
-  }, example);
+  const text = adapted(example, edits);
   const [file, state] = [join(directory, 'kldload.yaml'), join(directory, 'state')];
   writeFileSync(file, text);
   const fullchain = (...args: readonly string[]) => run(process.execPath, [LAUNCHER, ...args, '--state', state]);

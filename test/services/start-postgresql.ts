@@ -52,11 +52,8 @@ export interface Cluster {
   readonly psql: (connection: string, sql?: string) => Promise<{ readonly status: unknown; readonly output: string }>;
 }
 
-/** @param hba rows of pg_hba.conf */
-export async function startCluster(t: TestContext, hba: string): Promise<Cluster> {
-  const stack = cleanup(t);
-  const directory = stack.use(directoryFor('postgres'));
-  const data = join(directory.own, 'data');
+/** A new data directory, whose rows trust everybody. */
+export async function makeCluster(data: string): Promise<void> {
   const made = await runProgram(
     ...as('postgres', [
       `${bin}/initdb`,
@@ -73,6 +70,14 @@ export async function startCluster(t: TestContext, hba: string): Promise<Cluster
     ]),
   );
   assert.equal(made.status, 0, made.output);
+}
+
+/** @param hba rows of pg_hba.conf */
+export async function startCluster(t: TestContext, hba: string): Promise<Cluster> {
+  const stack = cleanup(t);
+  const directory = stack.use(directoryFor('postgres'));
+  const data = join(directory.own, 'data');
+  await makeCluster(data);
   writeFileSync(join(data, 'pg_hba.conf'), hba);
   const port = await freePort();
   appendFileSync(

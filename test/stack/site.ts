@@ -13,10 +13,10 @@ import { type Fullchain, LAUNCHER, startFullchain } from '../servers/fullchain.t
 import { type Ran, run, startServer, until } from '../servers/process.ts';
 import { cleanup } from '../services/cleanup.ts';
 import { startUpstream } from '../services/upstream.ts';
+import { adapted, readExample } from '../world/adapted-example.ts';
 import { freePort } from '../world/free-port.ts';
 
 export const NAMES = ['aragora.test', 'www.aragora.test'];
-const EXAMPLE = join(import.meta.dirname, '..', '..', 'examples', 'aragora.yaml');
 
 export interface Site {
   readonly port: number;
@@ -65,7 +65,7 @@ http { access_log off; ${temporary.join(' ')} server { listen 127.0.0.1:${plain}
     lifetime === undefined ? world.ca.acmeDirectory : world.ca.acmeDirectory.replace('/acme/acme/', '/acme/short/');
   writeFileSync(
     file,
-    replaced(readFileSync(EXAMPLE, 'utf8'), [
+    adapted(readExample('aragora.yaml'), [
       ['acme: https://ca.internal:9000/acme/acme/directory', `acme: ${directoryUrl}`],
       ['caFile: /etc/fullchain/ca.internal.crt', `caFile: ${world.ca.rootCertificate}`],
       ['webroot: /var/www/acme', `webroot: ${webroot}`],
@@ -106,14 +106,6 @@ function authorityOf(stack: AsyncDisposableStack, { ca, dns, http01Port }: AcmeW
       running = stack.use(await startFullchain(ca.state, listen));
     },
   };
-}
-
-/** The example stays what is tested: a line that is no longer there is a mistake. */
-function replaced(text: string, lines: readonly (readonly [from: string, to: string])[]): string {
-  return lines.reduce((before, [from, to]) => {
-    assert.ok(before.includes(from), `examples/aragora.yaml has ${from}`);
-    return before.replace(from, () => to);
-  }, text);
 }
 
 export interface Answer {
