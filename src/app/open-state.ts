@@ -1,5 +1,5 @@
 /** Opening an initialised state directory: lock, database, certificates, issuing key, clock; each checked. */
-import { accessSync, constants, existsSync, rmSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, rmSync } from 'node:fs';
 import type { Hex } from '../core/bytes/hex.ts';
 import { OperatorFault } from '../core/faults/operator-faults.ts';
 import type { CrlTbs } from '../core/revocation/crl.ts';
@@ -7,6 +7,7 @@ import { formatDuration } from '../core/time/duration.ts';
 import { formatRfc3339 } from '../core/time/instant.ts';
 import type { Certificate } from '../core/x509/certificate.ts';
 import { takeLock } from '../edge/files/exclusive-lock.ts';
+import { fileStamp } from '../edge/files/file-stamp.ts';
 import {
   isInitialised,
   prepareStateDirectory,
@@ -142,11 +143,6 @@ function load(paths: StatePaths, password: Uint8Array): Loaded {
 /** Changes when intermediate or roots are replaced: a file that was renamed into place is another file. */
 function stampOf(paths: StatePaths): string {
   return [paths.intermediateCertificate, paths.rootCertificate].map(fileStamp).join();
-}
-
-export function fileStamp(path: string): string {
-  const status = statSync(path, { throwIfNoEntry: false });
-  return status ? `${status.ino}:${status.mtimeMs}` : 'none';
 }
 
 function withUrls(issuer: LoadedIssuer, plainBase: string): LoadedIssuer {

@@ -161,7 +161,7 @@ clients:
       const before = rogue.begun();
       const { status, output } = await python(env, CONNECTIONS[library as keyof typeof CONNECTIONS]);
       assert.notEqual(status, 0, `${library}: ${output}`);
-      assert.match(output, /certificate verify failed|CERTIFICATE_VERIFY_FAILED/, library);
+      assert.match(output, /certificate verify failed|CERTIFICATE_VERIFY_FAILED/, `${library}: ${output}`);
       assert.ok(rogue.begun() > before, `${library} was at the rogue server`);
       assert.equal(rogue.heard(), '', `${library} tells it nothing`);
     }

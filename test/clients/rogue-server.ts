@@ -31,18 +31,28 @@ export async function startRogue(
   const server = createServer((socket) => {
     if (greeting === 'redis') return secure(socket);
     if (greeting === 'mysql') socket.write(MYSQL_GREETING);
-    // The request for TLS: 8 bytes of PostgreSQL, a short handshake response of MySQL.
     socket.once('data', (asked: Buffer) => {
-      const asksForTls = greeting === 'postgres' ? asked.equals(SSL_REQUEST) : asked.byteLength === 36;
-      if (!asksForTls) {
+      const request = requestForTls(greeting, asked);
+      if (request === null) {
         heard += asked.toString('latin1');
         return;
       }
+      // A client of MySQL does not wait for an answer: its ClientHello may have come along. Paused, lest it flows to nobody.
+      socket.pause();
+      if (asked.byteLength > request) socket.unshift(asked.subarray(request));
       if (greeting === 'postgres') socket.write('S');
       secure(socket);
     });
   });
   return { ...(await startTcpServer(server, '127.0.0.1', port)), heard: () => heard, begun: () => begun };
+}
+
+/** How many bytes of what came are the request for TLS: 8 of PostgreSQL, 36 of MySQL (the short handshake response); null: it is none. */
+function requestForTls(greeting: Greeting, asked: Buffer): number | null {
+  if (greeting === 'postgres') return asked.equals(SSL_REQUEST) ? SSL_REQUEST.byteLength : null;
+  const CLIENT_SSL = 0x0800;
+  const isShort = asked.byteLength >= 36 && asked.readUIntLE(0, 3) === 32;
+  return isShort && (asked.readUInt32LE(4) & CLIENT_SSL) !== 0 ? 36 : null;
 }
 
 const SSL_REQUEST = Buffer.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f);

@@ -197,12 +197,16 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
     stops.push(() => rmSync(paths.ready, { force: true }));
 
     /** An intermediate or roots that `ca rotate` has replaced meanwhile: from now on they are what is issued with. */
+    let [isTakenUp, issuerOfOwn] = [true, issuer.keyId];
     const takeUp = async (): Promise<void> => {
-      if (!state.refresh()) return;
-      const replaced = issuer.keyId;
+      if (state.refresh()) isTakenUp = false;
+      if (isTakenUp) return;
       issuer = state.issuerAt(plainBase);
-      server.replacePair(issuer.keyId === replaced ? keeper.pair() : await keeper.renew());
+      server.replacePair(issuer.keyId === issuerOfOwn ? keeper.pair() : await keeper.renew());
+      issuerOfOwn = issuer.keyId;
       announceReady();
+      // Only now: what failed before, on a full disk perhaps, is tried again.
+      isTakenUp = true;
       logger.info(
         { issuer: issuer.keyId, roots: state.roots().bundle.map(({ fingerprint }) => fingerprint) },
         'took up what was rotated',

@@ -2,8 +2,9 @@
  * A stack whose file is read again when it changes, with its world. A file that is missing or has mistakes changes
  * nothing: what was right before holds until it is right again. The same for roots that cannot be asked for.
  */
-import { statSync } from 'node:fs';
+
 import type { Stack } from '../../core/stack/stack.ts';
+import { fileStamp } from '../../edge/files/file-stamp.ts';
 import { monotonicMs } from '../../edge/system/clock.ts';
 import type { StackWorld } from './stack-world.ts';
 
@@ -63,7 +64,7 @@ export function followStack({ file, open, trouble }: FollowPorts): FollowedStack
 
   return {
     async changed() {
-      const stamp = stampOf(file);
+      const stamp = fileStamp(file);
       if (stamp !== seen) return reopened(stamp);
       if (present === null) return false;
       const { authority } = present.world;
@@ -88,10 +89,4 @@ export function followStack({ file, open, trouble }: FollowPorts): FollowedStack
     },
     close: () => retire(present),
   };
-}
-
-/** Changes whenever the file is written or replaced. */
-function stampOf(file: string): string {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return found ? `${found.ino} ${found.size} ${found.mtimeNs}` : 'missing';
 }

@@ -1,9 +1,9 @@
 /** The authority of this host's state directory, for a stack: opened when something is issued, since a plan needs no password. */
 import { parseCertificate } from '../../core/x509/certificate.ts';
+import { fileStamp } from '../../edge/files/file-stamp.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
 import { requireInitialised } from '../authority-files.ts';
 import { type LocalIssuer, openLocalIssuer } from '../local-issuer.ts';
-import { fileStamp } from '../open-state.ts';
 import type { PasswordOptions } from '../passwords.ts';
 import { trustedRoots } from '../trusted-roots.ts';
 import { type StackAuthority, type StackRoots, sameRoots } from './stack-authority.ts';
