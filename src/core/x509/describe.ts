@@ -23,6 +23,8 @@ import { keyUsage } from './key-usage.ts';
 import { KNOWN_EXTENSIONS } from './known-extensions.ts';
 import { formatName } from './name.ts';
 import { type NameSubtree, nameConstraints } from './name-constraints.ts';
+import { inhibitAnyPolicy, policyConstraints } from './policy-constraints.ts';
+import { policyMappings } from './policy-mappings.ts';
 import { describeKey } from './public-key.ts';
 import { subjectAltNames } from './subject-alt-name.ts';
 
@@ -101,7 +103,7 @@ export function certificateLines(certificate: Certificate, now: Instant): string
     ...document.crlUrls.map((url): Row => ['CRL', url]),
     ...document.ocspUrls.map((url): Row => ['OCSP', url]),
     ...document.caIssuersUrls.map((url): Row => ['issuer at', url]),
-    ['policies', certificatePolicies(certificate).join(', ')],
+    ...policyRows(certificate),
     ...constraintRows(certificate),
     ...otherExtensionRows(certificate),
     ['version', version === 3 ? null : `${version}, which has no extensions`],
@@ -198,6 +200,23 @@ function usageRows(holder: ExtensionHolder): Row[] {
   ];
 }
 
+function policyRows(holder: ExtensionHolder): Row[] {
+  const { requireExplicitPolicy = null, inhibitPolicyMapping = null } = policyConstraints(holder) ?? {};
+  const after = (count: number | null): string | null => (count === null ? null : `after ${count} more certificates`);
+  return [
+    ['policies', certificatePolicies(holder).join(', ')],
+    ...policyMappings(holder).map(
+      ({ issuerDomainPolicy, subjectDomainPolicy }): Row => [
+        'policy mapping',
+        `${issuerDomainPolicy} is called ${subjectDomainPolicy} below`,
+      ],
+    ),
+    ['policy required', after(requireExplicitPolicy)],
+    ['no policy mapping', after(inhibitPolicyMapping)],
+    ['no anyPolicy', after(inhibitAnyPolicy(holder))],
+  ];
+}
+
 function constraintRows(holder: ExtensionHolder): Row[] {
   const constraints = nameConstraints(holder);
   if (!constraints) return [];
@@ -228,10 +247,7 @@ const OTHER_EXTENSIONS: Readonly<Record<string, string>> = {
   '2.5.29.9': 'subjectDirectoryAttributes',
   '2.5.29.16': 'privateKeyUsagePeriod',
   '2.5.29.18': 'issuerAltName',
-  '2.5.29.33': 'policyMappings',
-  '2.5.29.36': 'policyConstraints',
   '2.5.29.46': 'freshestCRL',
-  '2.5.29.54': 'inhibitAnyPolicy',
 };
 
 function extensionName(oid: string): string | null {

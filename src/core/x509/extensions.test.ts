@@ -21,6 +21,8 @@ import {
 import { encodeKeyUsage, KEY_USAGE } from './key-usage.ts';
 import { KNOWN_EXTENSIONS } from './known-extensions.ts';
 import { encodeNameConstraints, NAME_CONSTRAINTS } from './name-constraints.ts';
+import { INHIBIT_ANY_POLICY, POLICY_CONSTRAINTS } from './policy-constraints.ts';
+import { POLICY_MAPPINGS } from './policy-mappings.ts';
 import { parseSubjectPublicKeyInfo } from './public-key.ts';
 import { encodeSubjectAltName, SUBJECT_ALT_NAME } from './subject-alt-name.ts';
 
@@ -218,6 +220,20 @@ const READ: readonly [what: string, kind: ExtensionKind<unknown>, value: string,
     { ocspUrls: [], caIssuersUrls: [] },
   ],
   ['policies with qualifiers', CERTIFICATE_POLICIES, '3009300706032a03043000', ['1.2.3.4']],
+  [
+    'both constraints of policies',
+    POLICY_CONSTRAINTS,
+    '3006800101810102',
+    { requireExplicitPolicy: 1, inhibitPolicyMapping: 2 },
+  ],
+  ['one of them', POLICY_CONSTRAINTS, '3003810100', { requireExplicitPolicy: null, inhibitPolicyMapping: 0 }],
+  ['a count of certificates', INHIBIT_ANY_POLICY, '020105', 5],
+  [
+    'a mapping',
+    POLICY_MAPPINGS,
+    '300c300a06032a030406032a0305',
+    [{ issuerDomainPolicy: '1.2.3.4', subjectDomainPolicy: '1.2.3.5' }],
+  ],
 ];
 
 for (const [what, kind, value, decoded] of READ) {
@@ -237,6 +253,11 @@ const MALFORMED: readonly [what: string, kind: ExtensionKind<unknown>, value: st
   ['a key identifier that is no OCTET STRING', SUBJECT_KEY_IDENTIFIER, '030100'],
   ['a minimum in a subtree (RFC 5280 §4.2.1.10: MUST be zero)', NAME_CONSTRAINTS, '300ca00a3008820361 2e62800101'],
   ['an address range of 5 octets', NAME_CONSTRAINTS, '300da00b300987050a000000ff'],
+  ['no constraint of policies (RFC 5280 §4.2.1.11: MUST NOT be empty)', POLICY_CONSTRAINTS, '3000'],
+  ['a negative count', POLICY_CONSTRAINTS, '30038001ff'],
+  ['a count in 5 octets', INHIBIT_ANY_POLICY, '02050100000000'],
+  ['no mapping', POLICY_MAPPINGS, '3000'],
+  ['half a mapping', POLICY_MAPPINGS, '3007300506032a0304'],
   ['a digest of 31 octets (RFC 8737 §3)', ACME_IDENTIFIER, `041f${'00'.repeat(31)}`],
 ];
 

@@ -1,6 +1,6 @@
 /**
  * Validation of one given path (RFC 5280 §6.1), leaf first, anchor last; its signatures were verified when it was
- * built. Policies are not processed: every policy is accepted, and critical policyConstraints are refused as unknown.
+ * built. Policies are processed in policy-tree.ts, revocation in path-revocation.ts.
  */
 import { formatRfc3339, type Instant } from '../time/instant.ts';
 import { contains } from '../time/validity-period.ts';

@@ -12,6 +12,7 @@ import { formatGeneralName } from './general-name.ts';
 import { formatName, isEmptyName } from './name.ts';
 import { nameMismatch } from './name-match.ts';
 import { type PathFlawReason, type PathPurpose, pathFlaw } from './path-check.ts';
+import { ANY_POLICY_INPUTS, type PolicyInputs, processPolicies } from './policy-tree.ts';
 import { subjectAltNames } from './subject-alt-name.ts';
 
 export interface PathRequest {
@@ -23,10 +24,13 @@ export interface PathRequest {
   readonly purpose: PathPurpose;
   /** DNS name or IP address that was connected to. */
   readonly name?: string;
+  /** Policies that are wanted; absent: any, and none is fine unless an authority demands one. */
+  readonly policies?: PolicyInputs;
 }
 
 export type PathFailureReason =
   | PathFlawReason
+  | 'policy'
   | 'issuer-unknown'
   | 'self-signed'
   | 'signature-invalid'
@@ -36,8 +40,13 @@ export type PathFailureReason =
   | 'name-mismatch';
 
 export type PathResult =
-  /** Leaf first, anchor last. */
-  | { readonly ok: true; readonly path: readonly Certificate[] }
+  | {
+      readonly ok: true;
+      /** Leaf first, anchor last. */
+      readonly path: readonly Certificate[];
+      /** Certificate policies that it is valid under; anyPolicy among them when every one is. */
+      readonly policies: readonly string[];
+    }
   | {
       readonly ok: false;
       readonly reason: PathFailureReason;
@@ -88,7 +97,10 @@ function extend(request: PathRequest, path: readonly Certificate[], budget: { si
 
 function judge(request: PathRequest, path: readonly Certificate[]): PathResult {
   const flaw = pathFlaw(path, request.now, request.purpose);
-  return flaw ? fail(flaw.reason, flaw.detail, path[flaw.at] ?? request.leaf, path) : { ok: true, path };
+  if (flaw) return fail(flaw.reason, flaw.detail, path[flaw.at] ?? request.leaf, path);
+  const processed = processPolicies(path, request.policies ?? ANY_POLICY_INPUTS);
+  if (!processed.ok) return fail('policy', processed.detail, path[processed.at] ?? request.leaf, path);
+  return { ok: true, path, policies: processed.policies };
 }
 
 /** The same subject and key: going through it twice never helps (RFC 4158 §5.2). */

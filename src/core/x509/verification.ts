@@ -73,6 +73,7 @@ const REMEDIES = {
   'path-too-long': 'Send only the certificates between leaf and root.',
   'too-many-candidates': 'Send only the certificates between leaf and root.',
   'name-constraints': 'Ask for names that the authority may certify, or an authority that may certify these.',
+  'policy-not-met': 'Have it issued under a policy that is acceptable, by authorities that allow that policy.',
   'unknown-critical-extension': 'No client that does not know this extension accepts it; issue it without.',
 } as const;
 
@@ -94,6 +95,7 @@ const IDS: Readonly<Record<PathFailureReason, VerificationFindingId>> = {
   'path-too-long': 'path-too-long',
   'too-many-candidates': 'too-many-candidates',
   'name-constraints': 'name-constraints',
+  policy: 'policy-not-met',
   'unknown-critical-extension': 'unknown-critical-extension',
 };
 
