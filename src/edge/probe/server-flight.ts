@@ -6,8 +6,9 @@ import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { clientHelloRecord } from '../../core/tls/client-hello.ts';
 import type { FlightRequest, FlightResult } from '../../flow/probe/server-flight.ts';
+import { PreambleRefused } from './answer.ts';
 import { FlightReader } from './flight-reader.ts';
-import { beforeTls, PreambleRefused } from './preamble.ts';
+import { beforeTls } from './preamble.ts';
 
 export function readFlight(request: FlightRequest): Promise<FlightResult> {
   const { address, protocol, timeoutMs } = request;
@@ -25,7 +26,7 @@ export function readFlight(request: FlightRequest): Promise<FlightResult> {
     );
     socket.once('connect', () => {
       connected = true;
-      beforeTls(protocol, socket).then(
+      beforeTls(protocol, socket, request.hello.serverName ?? address.host).then(
         () => exchange(socket, request, settle),
         (fault: unknown) =>
           settle({ kind: 'preamble', why: fault instanceof PreambleRefused ? fault.message : String(fault) }),

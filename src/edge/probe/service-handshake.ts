@@ -6,12 +6,14 @@
  */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import type { ServiceProtocol } from '../../core/services/service-kind.ts';
+import type { Protocol } from '../../core/probe/protocol.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import { parseIpAddress } from '../../core/x509/ip-address.ts';
 import type { Attempt, AttemptResult, PlaintextAnswer } from '../../flow/probe/attempt.ts';
-import { beforeTls, mysqlLogin, PreambleRefused, readSome, speakPlaintext } from './preamble.ts';
+import { PreambleRefused, readSome } from './answer.ts';
+import { mysqlLogin, speakPlaintext } from './plaintext-words.ts';
+import { beforeTls } from './preamble.ts';
 import { TappedSocket } from './tapped-socket.ts';
 
 export function handshake(request: Attempt): Promise<AttemptResult> {
@@ -25,9 +27,13 @@ export function handshake(request: Attempt): Promise<AttemptResult> {
       if (isOver) return;
       isOver = true;
       clearTimeout(deadline);
-      tls?.destroy();
-      tcp.destroy();
-      resolve({ ...result, flight: tap?.flight() ?? null });
+      const ended = (): void => {
+        tls?.destroy();
+        tcp.destroy();
+        resolve({ ...result, flight: tap?.flight() ?? null });
+      };
+      if (result.kind === 'established' && tls) takeLeave(tls, ended);
+      else ended();
     };
     const refuse = (by: RefusedBy, why: string, code: string | null = null): void =>
       settle({ kind: 'refused', by, why, code });
@@ -37,14 +43,18 @@ export function handshake(request: Attempt): Promise<AttemptResult> {
       if (tls === null) refuse('network', wordsOf(fault, request), fault.code ?? null);
     });
     tcp.once('connect', () => {
-      beforeTls(request.protocol, tap ?? tcp).then(
+      beforeTls(request.protocol, tap ?? tcp, request.serverName ?? address.host).then(
         () => {
           tls = connectTls({ ...tlsOptions(request), socket: tap ?? tcp });
           tap?.listenTo(tls);
           tls.on('error', (fault) => settle(refusalOf(fault)));
           tls.once('close', () => refuse('server', 'the connection was closed during the handshake'));
+          let tickets = false;
+          tls.once('session', () => {
+            tickets = true;
+          });
           tls.once('secureConnect', () => {
-            if (tls) established(request, tls).then(settle, (fault: Error) => settle(refusalOf(fault)));
+            if (tls) established(request, tls, () => tickets).then(settle, (fault: Error) => settle(refusalOf(fault)));
           });
         },
         (fault: unknown) => {
@@ -54,6 +64,23 @@ export function handshake(request: Attempt): Promise<AttemptResult> {
       );
     });
   });
+}
+
+/** A client that leaves without close_notify is an error in the logs of some services, PostgreSQL's among them. */
+const FAREWELL_MS = 300;
+
+function takeLeave(tls: TLSSocket, ended: () => void): void {
+  if (tls.destroyed) {
+    ended();
+    return;
+  }
+  const deadline = setTimeout(() => tls.destroy(), FAREWELL_MS);
+  tls.once('close', () => {
+    clearTimeout(deadline);
+    ended();
+  });
+  tls.resume();
+  tls.end();
 }
 
 type Unread = DistributiveOmit<AttemptResult, 'flight'>;
@@ -77,7 +104,7 @@ function wordsOf({ code, message }: NodeJS.ErrnoException, { address }: Attempt)
   }
 }
 
-function tlsOptions({ serverName, anchors, versions, suites, client }: Attempt): ConnectionOptions {
+function tlsOptions({ serverName, anchors, versions, suites, client, ...offer }: Attempt): ConnectionOptions {
   return {
     ...identity(serverName),
     rejectUnauthorized: anchors !== null,
@@ -87,6 +114,10 @@ function tlsOptions({ serverName, anchors, versions, suites, client }: Attempt):
     maxVersion: versions?.max ?? 'TLSv1.3',
     ciphers: suites ?? (versions && versions.min < 'TLSv1.2' ? 'DEFAULT:@SECLEVEL=0' : 'DEFAULT'),
     ...(client && { cert: client.certPem, key: client.keyPem }),
+    ...(offer.groups && { ecdhCurve: offer.groups }),
+    ...(offer.signatureAlgorithms && { sigalgs: offer.signatureAlgorithms }),
+    ...(offer.alpn && { ALPNProtocols: [...offer.alpn] }),
+    requestOCSP: true,
   };
 }
 
@@ -96,24 +127,35 @@ function identity(serverName: string | null): ConnectionOptions {
   return parseIpAddress(serverName) === null ? { servername: serverName } : { host: serverName, servername: '' };
 }
 
-async function established(request: Attempt, socket: TLSSocket): Promise<Unread> {
+async function established(request: Attempt, socket: TLSSocket, tickets: () => boolean): Promise<Unread> {
   const facts = {
     kind: 'established',
     leaf: socket.getPeerX509Certificate()?.raw ?? new Uint8Array(),
     version: socket.getProtocol() ?? '',
     suite: socket.getCipher().standardName,
+    group: groupOf(socket),
   } as const;
-  if (!request.exchange) return { ...facts, answer: null };
-  socket.write(firstWords(request));
+  if (!request.exchange) return { ...facts, tickets: tickets(), answer: null };
+  if (request.exchange === true) socket.write(firstWords(request));
   let fault: Error | null = null;
   socket.once('error', (cause) => {
     fault = cause;
   });
-  const answer = (await readSome(socket, Math.min(2000, request.timeoutMs))).toString('latin1');
+  const patienceMs = request.exchange === true ? 2000 : LISTEN_MS;
+  const answer = (await readSome(socket, Math.min(patienceMs, request.timeoutMs))).toString('latin1');
   if (fault !== null) return refusalOf(fault);
   if (answer === '' && (socket.destroyed || socket.readableEnded))
     return { kind: 'refused', by: 'server', why: 'the connection was closed after the handshake', code: null };
-  return { ...facts, answer };
+  return { ...facts, tickets: tickets(), answer };
+}
+
+/** A refusal after the handshake of TLS 1.3 is one round trip away. */
+const LISTEN_MS = 500;
+
+function groupOf(socket: TLSSocket): string | null {
+  const info: unknown = socket.getEphemeralKeyInfo();
+  const name = info !== null && typeof info === 'object' && 'name' in info ? info.name : null;
+  return typeof name === 'string' ? name : null;
 }
 
 /** Enough of each protocol that a server which wants to refuse does so. */
@@ -131,8 +173,19 @@ function firstWords({ protocol, user = 'fullchain' }: Attempt): string | Uint8Ar
       return 'PING\r\n';
     case 'smtp':
       return 'EHLO fullchain.invalid\r\nMAIL FROM:<>\r\n';
+    case 'lmtp':
+      return 'LHLO fullchain.invalid\r\nMAIL FROM:<>\r\n';
     case 'imap':
       return 'a NOOP\r\n';
+    case 'pop3':
+      return 'CAPA\r\n';
+    case 'ftp':
+      return 'FEAT\r\n';
+    case 'ldap':
+      // A search of the root DSE would need more; an unbind of nobody is answered by a close, so an anonymous bind it is.
+      return Buffer.from('300c020101600702010304008000', 'hex');
+    case 'xmpp':
+      return "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>";
     case 'mysql':
       // The second packet of the client, after the one that asked for TLS.
       return mysqlLogin(2);
@@ -153,7 +206,7 @@ const VERIFICATION_CODES =
   /^(ERR_TLS_CERT_ALTNAME_INVALID|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|CERT_|INVALID_|ERROR_IN_|CA_|PATH_LENGTH|HOSTNAME_)/;
 
 /** A plaintext client at the service: does it get service? */
-export function plaintext(protocol: ServiceProtocol, address: HostPort, timeoutMs: number): Promise<PlaintextAnswer> {
+export function plaintext(protocol: Protocol, address: HostPort, timeoutMs: number): Promise<PlaintextAnswer> {
   return new Promise((resolve) => {
     const socket: Socket = connectTcp({ host: address.host, port: address.port });
     const settle = (answer: PlaintextAnswer): void => {

@@ -1,10 +1,10 @@
 /** A client's attempt at a service, to the end of the handshake and if wanted to the first words after it. */
-import type { ServiceProtocol } from '../../core/services/service-kind.ts';
+import type { Protocol } from '../../core/probe/protocol.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import type { ServerFlight } from './server-flight.ts';
 
 export interface Attempt {
-  readonly protocol: ServiceProtocol;
+  readonly protocol: Protocol;
   readonly address: HostPort;
   /** For SNI; and, with `anchors`, the name that must be in the certificate. */
   readonly serverName: string | null;
@@ -14,13 +14,17 @@ export interface Attempt {
     readonly min: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
     readonly max: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
   };
-  /** OpenSSL's names. */
+  /** OpenSSL's names, as are the next two, in order and with colons. */
   readonly suites?: string;
+  readonly groups?: string;
+  readonly signatureAlgorithms?: string;
+  /** Application protocols to offer. */
+  readonly alpn?: readonly string[];
   readonly client?: ClientIdentity;
   /** As whom the first words log in, where they do; else nobody's name. */
   readonly user?: string;
-  /** Exchange the first words of the protocol after the handshake. */
-  readonly exchange: boolean;
+  /** Exchange the first words of the protocol after the handshake; "listen": say nothing, and hear whether one is refused. */
+  readonly exchange: boolean | 'listen';
   /** Read the server's first flight from the wire besides: its chain in the order sent, whom it accepts as clients. */
   readonly flight?: true;
   readonly timeoutMs: number;
@@ -39,6 +43,10 @@ export type AttemptResult = (
       readonly leaf: Uint8Array;
       readonly version: string;
       readonly suite: string;
+      /** The group of the key exchange by OpenSSL's name; null: there was none, or OpenSSL does not say. */
+      readonly group: string | null;
+      /** Whether the session can be resumed, as far as that came before the end. */
+      readonly tickets: boolean;
       /** What came back to the first words; null: they were not said. */
       readonly answer: string | null;
     }

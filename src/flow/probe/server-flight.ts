@@ -1,11 +1,11 @@
 /** What a server answers to a ClientHello of our choosing: its first flight, or how it refuses. */
-import type { ServiceProtocol } from '../../core/services/service-kind.ts';
+import type { Protocol } from '../../core/probe/protocol.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import type { ClientHello } from '../../core/tls/client-hello.ts';
 import type { ServerHello } from '../../core/tls/server-messages.ts';
 
 export interface FlightRequest {
-  readonly protocol: ServiceProtocol;
+  readonly protocol: Protocol;
   readonly address: HostPort;
   readonly hello: Omit<ClientHello, 'random' | 'sessionId'>;
   readonly timeoutMs: number;

@@ -1,5 +1,5 @@
 /** Who gets service: nobody in plaintext, and of those with a certificate whom the stack file says. */
-import type { ServiceProtocol } from '../../../core/services/service-kind.ts';
+import type { Protocol } from '../../../core/probe/protocol.ts';
 import type { HostPort } from '../../../core/stack/stack.ts';
 import type { Attempt, ClientIdentity } from '../../probe/attempt.ts';
 import type { ServicePlan } from '../plan-service.ts';
@@ -62,7 +62,7 @@ export async function clients(
 }
 
 /** Refusals that come inside the protocol, after a handshake that went well. A wrong password is none. */
-export function isRefusal(protocol: ServiceProtocol, answer: string): boolean {
+export function isRefusal(protocol: Protocol, answer: string): boolean {
   switch (protocol) {
     case 'postgres':
       return answer.startsWith('E') && /certificate|pg_hba|SSL/i.test(answer);
@@ -70,12 +70,17 @@ export function isRefusal(protocol: ServiceProtocol, answer: string): boolean {
     case 'tls':
       return /^HTTP\/1\.[01] (?:400|403|495|496)/.test(answer);
     case 'smtp':
+    case 'lmtp':
       return /^(?:454|530|550|554)[ -].*(?:certificate|TLS)/im.test(answer);
     case 'mysql':
       // 1045 is "access denied", which is what nobody's user gets; these say that it is about the certificate or TLS.
       return /X509|certificate|secure.?transport/i.test(answer);
     case 'redis':
     case 'imap':
+    case 'pop3':
+    case 'ldap':
+    case 'ftp':
+    case 'xmpp':
       return false;
   }
 }
