@@ -5,8 +5,16 @@ import { enumerated, integer, sequence } from '../asn1/der-writer.ts';
 import { contextTag, TAG } from '../asn1/tags.ts';
 import { hexFromBytes } from '../bytes/hex.ts';
 import type { Instant } from '../time/instant.ts';
-import { distributionPointUrls, encodeDistributionPointName } from '../x509/crl-distribution-points.ts';
-import { type ExtensionKind, encodeExtension } from '../x509/extension.ts';
+import {
+  type DistributionPointName,
+  encodeDistributionPointName,
+  type ReasonFlags,
+  readDistributionPointName,
+  readGeneralNames,
+  readReasonFlags,
+} from '../x509/crl-distribution-points.ts';
+import { type ExtensionHolder, type ExtensionKind, encodeExtension, extensionValue } from '../x509/extension.ts';
+import type { GeneralName } from '../x509/general-name.ts';
 import { AUTHORITY_KEY_IDENTIFIER } from '../x509/key-identifier.ts';
 import { numberOfReason, type RevocationReason, reasonOfNumber } from './reason.ts';
 
@@ -28,10 +36,12 @@ export function encodeCrlNumber(number: number | bigint): Uint8Array {
 
 /** §5.2.5: what the list covers. */
 export interface IssuingDistributionPoint {
-  readonly urls: readonly string[];
+  /** Where the list is had, as the certificates' distribution points say it. */
+  readonly name: DistributionPointName | null;
   readonly onlyContainsUserCerts: boolean;
   readonly onlyContainsCaCerts: boolean;
-  readonly onlySomeReasons: boolean;
+  /** null: all of them. */
+  readonly onlySomeReasons: ReasonFlags | null;
   readonly indirectCrl: boolean;
   readonly onlyContainsAttributeCerts: boolean;
 }
@@ -46,15 +56,28 @@ export const ISSUING_DISTRIBUTION_POINT: ExtensionKind<IssuingDistributionPoint>
         const field = fields.optional(contextTag(number, false), name);
         return field !== undefined && readBoolean(field.withTag(TAG.BOOLEAN), `${path}.${name}`);
       };
+      const [userCerts, caCerts] = [flag(1, 'onlyContainsUserCerts'), flag(2, 'onlyContainsCACerts')];
+      const reasons = fields.optional(contextTag(3, false), 'onlySomeReasons');
       return {
-        urls: nameField ? distributionPointUrls(nameField, path) : [],
-        onlyContainsUserCerts: flag(1, 'onlyContainsUserCerts'),
-        onlyContainsCaCerts: flag(2, 'onlyContainsCACerts'),
-        onlySomeReasons: fields.optional(contextTag(3, false), 'onlySomeReasons') !== undefined,
+        name: nameField ? readDistributionPointName(nameField, `${path}.distributionPoint`) : null,
+        onlyContainsUserCerts: userCerts,
+        onlyContainsCaCerts: caCerts,
+        onlySomeReasons: reasons ? readReasonFlags(reasons, `${path}.onlySomeReasons`) : null,
         indirectCrl: flag(4, 'indirectCRL'),
         onlyContainsAttributeCerts: flag(5, 'onlyContainsAttributeCerts'),
       };
     }),
+};
+
+export function issuingDistributionPoint(crl: ExtensionHolder): IssuingDistributionPoint | null {
+  return extensionValue(crl, ISSUING_DISTRIBUTION_POINT);
+}
+
+/** §5.2.4: the number of the complete list that a delta list adds to. */
+export const DELTA_CRL_INDICATOR: ExtensionKind<bigint> = {
+  ...CRL_NUMBER,
+  oid: '2.5.29.27',
+  name: 'deltaCRLIndicator',
 };
 
 /** Critical (§5.2.5); all the issuer's certificates, all reasons, so no field but the place. */
@@ -86,13 +109,19 @@ export const INVALIDITY_DATE: ExtensionKind<Instant> = {
   decode: (value, path) => readTime(expectTag(value, TAG.GENERALIZED_TIME, path), path),
 };
 
+/** §5.3.3: whose certificate it is, of this entry and of those that follow, in an indirect list. */
+export const CERTIFICATE_ISSUER: ExtensionKind<readonly GeneralName[]> = {
+  oid: '2.5.29.29',
+  name: 'certificateIssuer',
+  decode: (value, path) => readGeneralNames(expectTag(value, TAG.SEQUENCE, path), path),
+};
+
 export const CRL_EXTENSIONS: ReadonlyMap<string, ExtensionKind<unknown>> = new Map(
-  [AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, ISSUING_DISTRIBUTION_POINT].map((kind: ExtensionKind<unknown>) => [
-    kind.oid,
-    kind,
-  ]),
+  [AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, DELTA_CRL_INDICATOR, ISSUING_DISTRIBUTION_POINT].map(
+    (kind: ExtensionKind<unknown>) => [kind.oid, kind],
+  ),
 );
 
 export const CRL_ENTRY_EXTENSIONS: ReadonlyMap<string, ExtensionKind<unknown>> = new Map(
-  [REASON_CODE, INVALIDITY_DATE].map((kind: ExtensionKind<unknown>) => [kind.oid, kind]),
+  [CERTIFICATE_ISSUER, INVALIDITY_DATE, REASON_CODE].map((kind: ExtensionKind<unknown>) => [kind.oid, kind]),
 );

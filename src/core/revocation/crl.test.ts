@@ -96,10 +96,10 @@ test('the distribution point is critical and says no more than where (RFC 5280 Â
   const crl = listOf({ distributionPointUrl: 'http://ca.internal/crl' });
   assert.equal(findExtension(crl, ISSUING_DISTRIBUTION_POINT)?.critical, true);
   assert.deepEqual(extensionValue(crl, ISSUING_DISTRIBUTION_POINT), {
-    urls: ['http://ca.internal/crl'],
+    name: { kind: 'full', names: [{ kind: 'uri', value: 'http://ca.internal/crl' }] },
     onlyContainsUserCerts: false,
     onlyContainsCaCerts: false,
-    onlySomeReasons: false,
+    onlySomeReasons: null,
     indirectCrl: false,
     onlyContainsAttributeCerts: false,
   });

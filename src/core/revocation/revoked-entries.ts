@@ -8,14 +8,19 @@ import { sequence, time, tlv } from '../asn1/der-writer.ts';
 import { TAG } from '../asn1/tags.ts';
 import type { Instant } from '../time/instant.ts';
 import { extensionValue, readExtensions } from '../x509/extension.ts';
+import type { GeneralName } from '../x509/general-name.ts';
 import { readSerialNumber, type SerialNumber } from '../x509/serial-number.ts';
-import { CRL_ENTRY_EXTENSIONS, encodeReasonCode, REASON_CODE } from './crl-extensions.ts';
+import { CERTIFICATE_ISSUER, CRL_ENTRY_EXTENSIONS, encodeReasonCode, REASON_CODE } from './crl-extensions.ts';
 import { REVOCATION_REASONS, type RevocationReason } from './reason.ts';
 
 export interface RevokedEntry {
   readonly serial: SerialNumber;
   readonly revokedAt: Instant;
   readonly reason: RevocationReason;
+  /** In an indirect list: of this entry and of those that follow. Absent where the entry does not say it. */
+  readonly certificateIssuer?: readonly GeneralName[];
+  /** A critical extension that is not processed: the list must not be used (§5.3). Absent where there is none. */
+  readonly unknownCriticalExtension?: string;
 }
 
 /** crlEntryExtensions of each reason; nothing for "unspecified". */
@@ -74,9 +79,23 @@ export function readRevokedEntries(element: DerElement, path: string): RevokedEn
       const serial = readSerialNumber(fields.required(TAG.INTEGER, 'userCertificate'), at);
       const revokedAt = readTime(fields.any('revocationDate'), at);
       const extensions = fields.optional(TAG.SEQUENCE, 'crlEntryExtensions');
-      const known = extensions ? readExtensions(extensions, `${at}.crlEntryExtensions`, CRL_ENTRY_EXTENSIONS) : [];
-      const reason = extensionValue({ extensions: known }, REASON_CODE) ?? 'unspecified';
-      return { serial, revokedAt, reason };
+      const said = extensions ? readEntryExtensions(extensions, `${at}.crlEntryExtensions`) : UNSAID;
+      return { serial, revokedAt, ...said };
     });
   });
+}
+
+type EntryExtensions = Omit<RevokedEntry, 'serial' | 'revokedAt'>;
+
+const UNSAID: EntryExtensions = { reason: 'unspecified' };
+
+function readEntryExtensions(element: DerElement, path: string): EntryExtensions {
+  const holder = { extensions: readExtensions(element, path, CRL_ENTRY_EXTENSIONS) };
+  const issuer = extensionValue(holder, CERTIFICATE_ISSUER);
+  const unknown = holder.extensions.find(({ oid, critical }) => critical && !CRL_ENTRY_EXTENSIONS.has(oid));
+  return {
+    reason: extensionValue(holder, REASON_CODE) ?? 'unspecified',
+    ...(issuer && { certificateIssuer: issuer }),
+    ...(unknown && { unknownCriticalExtension: unknown.oid }),
+  };
 }

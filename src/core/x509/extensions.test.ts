@@ -129,7 +129,7 @@ const WRITTEN: readonly [
     CRL_DISTRIBUTION_POINTS,
     encodeCrlDistributionPoints(['http://a/c']),
     '301b0603551d1f041430123010a00ea00c860a687474703a2f2f612f63',
-    ['http://a/c'],
+    [{ name: { kind: 'full', names: [{ kind: 'uri', value: 'http://a/c' }] }, reasons: null, crlIssuer: null }],
   ],
   [
     'OCSP and issuer',
@@ -210,9 +210,14 @@ const READ: readonly [what: string, kind: ExtensionKind<unknown>, value: string,
     'a distribution point with reasons and a CRL issuer',
     CRL_DISTRIBUTION_POINTS,
     '30113 00fa007a0058603753a638102 0640a200',
-    ['u:c'],
+    [{ name: { kind: 'full', names: [{ kind: 'uri', value: 'u:c' }] }, reasons: new Set([1]), crlIssuer: [] }],
   ],
-  ['a distribution point relative to the issuer', CRL_DISTRIBUTION_POINTS, '30043002a000', []],
+  [
+    'a distribution point relative to the issuer',
+    CRL_DISTRIBUTION_POINTS,
+    '30123010a00ea10c300a06035504030c03435031',
+    [{ name: { kind: 'relative', name: [{ oid: '2.5.4.3', value: 'CP1' }] }, reasons: null, crlIssuer: null }],
+  ],
   [
     'access methods that are not URIs',
     AUTHORITY_INFORMATION_ACCESS,
@@ -258,6 +263,7 @@ const MALFORMED: readonly [what: string, kind: ExtensionKind<unknown>, value: st
   ['a count in 5 octets', INHIBIT_ANY_POLICY, '02050100000000'],
   ['no mapping', POLICY_MAPPINGS, '3000'],
   ['half a mapping', POLICY_MAPPINGS, '3007300506032a0304'],
+  ['a distribution point without its name', CRL_DISTRIBUTION_POINTS, '30043002a000'],
   ['a digest of 31 octets (RFC 8737 §3)', ACME_IDENTIFIER, `041f${'00'.repeat(31)}`],
 ];
 

@@ -62,7 +62,8 @@ export function parseName(der: Uint8Array, path = 'name'): Name {
   return readName(readDer(der, path), path);
 }
 
-function readRelativeName(set: DerElement, path: string): RelativeName {
+/** @throws DerError */
+export function readRelativeName(set: DerElement, path: string): RelativeName {
   if (set.tag !== TAG.SET) throw new DerError(path, set.offset, 'expected SET');
   const attributes = readElements(set, path);
   if (attributes.length === 0) throw new DerError(path, set.offset, 'empty relative distinguished name');
