@@ -2,16 +2,21 @@
  * Path building (RFC 4158) and validation (RFC 5280 §6): from a certificate over candidates to a trust anchor.
  *
  * Candidates come from strangers, so the work is bounded: paths of at most eight certificates, and a budget of
- * signatures that no honest chain comes near. Revocation is not looked at here.
+ * signatures that no honest chain comes near.
  */
 import { bytesEqual } from '../bytes/compare.ts';
+import type { ListSigner, StatusContext } from '../revocation/certificate-status.ts';
+import { type Crl, verifyCrlSignature } from '../revocation/crl.ts';
 import type { Instant } from '../time/instant.ts';
 import { describeSignatureAlgorithm, signatureScheme } from './algorithm.ts';
 import { type Certificate, isIssuedBy, isSelfIssued, verifyCertificateSignature } from './certificate.ts';
 import { formatGeneralName } from './general-name.ts';
-import { formatName, isEmptyName } from './name.ts';
+import { authorityKeyIdentifier, subjectKeyIdentifier } from './key-identifier.ts';
+import { keyUsage } from './key-usage.ts';
+import { formatName, isEmptyName, namesEqual } from './name.ts';
 import { nameMismatch } from './name-match.ts';
 import { type PathFlawReason, type PathPurpose, pathFlaw } from './path-check.ts';
+import { pathRevocation, type RevocationInputs } from './path-revocation.ts';
 import { ANY_POLICY_INPUTS, type PolicyInputs, processPolicies } from './policy-tree.ts';
 import { subjectAltNames } from './subject-alt-name.ts';
 
@@ -26,11 +31,15 @@ export interface PathRequest {
   readonly name?: string;
   /** Policies that are wanted; absent: any, and none is fine unless an authority demands one. */
   readonly policies?: PolicyInputs;
+  /** Absent: revocation is not looked at. */
+  readonly revocation?: RevocationInputs;
 }
 
 export type PathFailureReason =
   | PathFlawReason
   | 'policy'
+  | 'revoked'
+  | 'revocation-unknown'
   | 'issuer-unknown'
   | 'self-signed'
   | 'signature-invalid'
@@ -46,6 +55,8 @@ export type PathResult =
       readonly path: readonly Certificate[];
       /** Certificate policies that it is valid under; anyPolicy among them when every one is. */
       readonly policies: readonly string[];
+      /** Authorities of which nobody said whether they are revoked; empty where revocation was not asked for. */
+      readonly unchecked: readonly Certificate[];
     }
   | {
       readonly ok: false;
@@ -63,17 +74,27 @@ type PathFailure = Extract<PathResult, { ok: false }>;
 const MAX_PATH_LENGTH = 8;
 const MAX_SIGNATURES = 100;
 
+/** What the search for one path, and for those of the signers of lists, shares. */
+interface Search {
+  readonly request: PathRequest;
+  readonly budget: { signatures: number };
+  /** What is being judged: whoever signs a list about one of these cannot be one of them. */
+  readonly pending: readonly Certificate[];
+}
+
 /** The first valid path, or the failure that came nearest to one. */
 export function validatePath(request: PathRequest): PathResult {
-  const result = extend(request, [request.leaf], { signatures: MAX_SIGNATURES });
+  const search = { request, budget: { signatures: MAX_SIGNATURES }, pending: [request.leaf] };
+  const result = extend(search, [request.leaf]);
   const mismatch = result.ok && request.name !== undefined ? nameMismatch(request.leaf, request.name) : null;
   return mismatch === null ? result : fail('name-mismatch', mismatch, request.leaf, result.path);
 }
 
 /** Depth first; anchors before intermediates, so that the shortest way out is tried first. */
-function extend(request: PathRequest, path: readonly Certificate[], budget: { signatures: number }): PathResult {
+function extend(search: Search, path: readonly Certificate[]): PathResult {
+  const { request, budget } = search;
   const last = path.at(-1) ?? request.leaf;
-  if (request.anchors.some((anchor) => bytesEqual(anchor.raw, last.raw))) return judge(request, path);
+  if (request.anchors.some((anchor) => bytesEqual(anchor.raw, last.raw))) return judge(search, path);
   const candidates = [...request.anchors, ...request.intermediates].filter(
     (candidate) => isIssuedBy(last, candidate) && !path.some((used) => sameEntity(used, candidate)),
   );
@@ -87,7 +108,7 @@ function extend(request: PathRequest, path: readonly Certificate[], budget: { si
       return fail('too-many-candidates', `more than ${MAX_SIGNATURES} signatures would have to be checked`, last, path);
     }
     const result = verifyCertificateSignature(last, candidate)
-      ? extend(request, [...path, candidate], budget)
+      ? extend(search, [...path, candidate])
       : badSignature(last, candidate, path);
     if (result.ok) return result;
     if (best === null || progress(request, result) > progress(request, best)) best = result;
@@ -95,12 +116,84 @@ function extend(request: PathRequest, path: readonly Certificate[], budget: { si
   return best ?? unknownIssuer(last, path);
 }
 
-function judge(request: PathRequest, path: readonly Certificate[]): PathResult {
+function judge(search: Search, path: readonly Certificate[]): PathResult {
+  const { request } = search;
   const flaw = pathFlaw(path, request.now, request.purpose);
   if (flaw) return fail(flaw.reason, flaw.detail, path[flaw.at] ?? request.leaf, path);
   const processed = processPolicies(path, request.policies ?? ANY_POLICY_INPUTS);
   if (!processed.ok) return fail('policy', processed.detail, path[processed.at] ?? request.leaf, path);
-  return { ok: true, path, policies: processed.policies };
+  const { policies } = processed;
+  const { revocation } = request;
+  if (!revocation) return { ok: true, path, policies, unchecked: [] };
+  const status = pathRevocation(path, revocation, (at) => statusContext(search, revocation, path, at));
+  if (!status.ok) return fail(status.reason, status.detail, path[status.at] ?? request.leaf, path);
+  return { ok: true, path, policies, unchecked: status.unchecked };
+}
+
+function statusContext(
+  search: Search,
+  { lists }: RevocationInputs,
+  path: readonly Certificate[],
+  at: number,
+): StatusContext {
+  const isSignedBy = (list: Crl, signer: Certificate): boolean =>
+    --search.budget.signatures >= 0 && verifyCrlSignature(list, signer);
+  const above = path.slice(at + 1);
+  const signerOf = (list: Crl): ListSigner => listSigner(search, list, above, isSignedBy);
+  return { lists, now: search.request.now, signerOf, isSignedBy };
+}
+
+/**
+ * Who signed a list (RFC 5280 §6.3.3 (f)): an authority further up the path, or somebody of the list's issuer's name
+ * with a path of its own to the same anchor. Such a one must be said to sign lists (cRLSign), not only not be denied it.
+ */
+function listSigner(
+  search: Search,
+  list: Crl,
+  above: readonly Certificate[],
+  isSignedBy: StatusContext['isSignedBy'],
+): ListSigner {
+  const isCandidate = (certificate: Certificate): boolean => isListIssuedBy(list, certificate);
+  const near = above.filter(isCandidate);
+  const signer = near.filter((certificate) => keyUsage(certificate)?.includes('cRLSign') ?? true);
+  for (const certificate of signer) if (isSignedBy(list, certificate)) return { ok: true, certificate };
+  const strangers = [...search.request.anchors, ...search.request.intermediates].filter(
+    (certificate) => isCandidate(certificate) && ![...above, ...search.pending].some((one) => isSame(one, certificate)),
+  );
+  for (const certificate of strangers) {
+    if (!keyUsage(certificate)?.includes('cRLSign') || !isSignedBy(list, certificate)) continue;
+    const result = pathOfSigner(search, certificate, above);
+    if (result.ok) return { ok: true, certificate };
+    return { ok: false, detail: `is signed by ${JSON.stringify(result.subject)}, which ${result.detail}` };
+  }
+  if (near.length > signer.length)
+    return { ok: false, detail: 'is by an issuer whose key may not sign lists (cRLSign)' };
+  return { ok: false, detail: 'is not signed by its issuer, as far as its certificates are known' };
+}
+
+function pathOfSigner(search: Search, signer: Certificate, above: readonly Certificate[]): PathResult {
+  const { intermediates, anchors, now, revocation } = search.request;
+  const request: PathRequest = {
+    leaf: signer,
+    intermediates,
+    // (f): "The trust anchor for the certification path MUST be the same".
+    anchors: above.slice(-1).length > 0 ? above.slice(-1) : anchors,
+    now,
+    purpose: 'any',
+    ...(revocation && { revocation }),
+  };
+  return extend({ request, budget: search.budget, pending: [...search.pending, signer] }, [signer]);
+}
+
+function isListIssuedBy(list: Crl, issuer: Certificate): boolean {
+  if (!namesEqual(list.issuer, issuer.subject)) return false;
+  const wanted = authorityKeyIdentifier(list)?.keyIdentifier;
+  const offered = subjectKeyIdentifier(issuer);
+  return !wanted || !offered || bytesEqual(wanted, offered);
+}
+
+function isSame(a: Certificate, b: Certificate): boolean {
+  return bytesEqual(a.raw, b.raw);
 }
 
 /** The same subject and key: going through it twice never helps (RFC 4158 §5.2). */

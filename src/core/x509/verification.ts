@@ -74,6 +74,9 @@ const REMEDIES = {
   'too-many-candidates': 'Send only the certificates between leaf and root.',
   'name-constraints': 'Ask for names that the authority may certify, or an authority that may certify these.',
   'policy-not-met': 'Have it issued under a policy that is acceptable, by authorities that allow that policy.',
+  'certificate-revoked': 'Have a new certificate issued for a new key; nothing makes this one good again.',
+  'revocation-unknown':
+    'Give the current list of the issuer with --crl; an issuer’s certificate of its own with --intermediates.',
   'unknown-critical-extension': 'No client that does not know this extension accepts it; issue it without.',
 } as const;
 
@@ -96,6 +99,8 @@ const IDS: Readonly<Record<PathFailureReason, VerificationFindingId>> = {
   'too-many-candidates': 'too-many-candidates',
   'name-constraints': 'name-constraints',
   policy: 'policy-not-met',
+  revoked: 'certificate-revoked',
+  'revocation-unknown': 'revocation-unknown',
   'unknown-critical-extension': 'unknown-critical-extension',
 };
 
