@@ -45,7 +45,14 @@ export function handshake(request: Attempt): Promise<AttemptResult> {
     tcp.once('connect', () => {
       beforeTls(request.protocol, tap ?? tcp, request.serverName ?? address.host).then(
         () => {
-          tls = connectTls({ ...tlsOptions(request), socket: tap ?? tcp });
+          try {
+            tls = connectTls({ ...tlsOptions(request), socket: tap ?? tcp });
+          } catch (fault) {
+            // A suite or group that this OpenSSL does not know.
+            const { message, code } = fault as NodeJS.ErrnoException;
+            refuse('client', message, code);
+            return;
+          }
           tap?.listenTo(tls);
           tls.on('error', (fault) => settle(refusalOf(fault)));
           tls.once('close', () => refuse('server', 'the connection was closed during the handshake'));
@@ -133,7 +140,7 @@ async function established(request: Attempt, socket: TLSSocket, tickets: () => b
     leaf: socket.getPeerX509Certificate()?.raw ?? new Uint8Array(),
     version: socket.getProtocol() ?? '',
     suite: socket.getCipher().standardName,
-    group: groupOf(socket),
+    opensslName: socket.getCipher().name,
   } as const;
   if (!request.exchange) return { ...facts, tickets: tickets(), answer: null };
   if (request.exchange === true) socket.write(firstWords(request));
@@ -151,12 +158,6 @@ async function established(request: Attempt, socket: TLSSocket, tickets: () => b
 
 /** A refusal after the handshake of TLS 1.3 is one round trip away. */
 const LISTEN_MS = 500;
-
-function groupOf(socket: TLSSocket): string | null {
-  const info: unknown = socket.getEphemeralKeyInfo();
-  const name = info !== null && typeof info === 'object' && 'name' in info ? info.name : null;
-  return typeof name === 'string' ? name : null;
-}
 
 /** Enough of each protocol that a server which wants to refuse does so. */
 function firstWords({ protocol, user = 'fullchain' }: Attempt): string | Uint8Array {

@@ -43,8 +43,8 @@ export type AttemptResult = (
       readonly leaf: Uint8Array;
       readonly version: string;
       readonly suite: string;
-      /** The group of the key exchange by OpenSSL's name; null: there was none, or OpenSSL does not say. */
-      readonly group: string | null;
+      /** Of the suite, as OpenSSL calls it. */
+      readonly opensslName: string;
       /** Whether the session can be resumed, as far as that came before the end. */
       readonly tickets: boolean;
       /** What came back to the first words; null: they were not said. */
