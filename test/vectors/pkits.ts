@@ -43,6 +43,13 @@ export function pkitsCertificate(name: string): Uint8Array {
   return readFileSync(join(DIRECTORY, 'certs', `${name}.crt`));
 }
 
+/** Names of all certificates that are not end entities'. */
+export function pkitsAuthorityNames(): string[] {
+  return readdirSync(join(DIRECTORY, 'certs'))
+    .map((name) => name.replace(/\.crt$/, ''))
+    .filter((name) => !name.endsWith('EE') && name !== PKITS_ANCHOR);
+}
+
 /** Names of all of its revocation lists: a directory of all that was ever published, as the document has it. */
 export function pkitsListNames(): string[] {
   return readdirSync(join(DIRECTORY, 'crls')).map((name) => name.replace(/\.crl$/, ''));
