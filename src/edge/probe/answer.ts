@@ -1,11 +1,14 @@
 /** Reading what a peer says in plaintext: up to what was waited for, or what comes first. Always bounded. */
 import type { Duplex } from 'node:stream';
+import type { PreambleReason } from '../../flow/probe/server-flight.ts';
 
 /** The peer answered, but not as the protocol has it; `why` is for people. */
 export class PreambleRefused extends Error {
-  constructor(why: string) {
+  readonly reason: PreambleReason;
+  constructor(reason: PreambleReason, why: string) {
     super(why);
     this.name = 'PreambleRefused';
+    this.reason = reason;
   }
 }
 
@@ -30,12 +33,13 @@ export function readUntil(socket: Duplex, complete: (bytes: Buffer) => boolean):
     };
     const closed = (): void => {
       const said = bytes.byteLength === 0 ? '' : `; it had said: ${printable(text(bytes))}`;
-      finish(new PreambleRefused(`the connection was closed before TLS could begin${said}`));
+      finish(new PreambleRefused('closed', `the connection was closed before TLS could begin${said}`));
     };
     const take = (chunk: Buffer): void => {
       bytes = Buffer.concat([bytes, chunk]);
       if (complete(bytes)) finish(null);
-      else if (bytes.byteLength > MAX_GREETING_BYTES) finish(new PreambleRefused('the greeting is too long'));
+      else if (bytes.byteLength > MAX_GREETING_BYTES)
+        finish(new PreambleRefused('other-protocol', 'the greeting is too long'));
     };
     socket.on('data', take);
     socket.once('close', closed);

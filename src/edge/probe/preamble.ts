@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Protocol } from '../../core/probe/protocol.ts';
+import type { PreambleReason } from '../../flow/probe/server-flight.ts';
 import { PreambleRefused, printable, readUntil, text } from './answer.ts';
 
 /**
@@ -40,9 +41,9 @@ async function postgresSslRequest(socket: Duplex): Promise<void> {
   socket.write(Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f));
   const answer = await readUntil(socket, (bytes) => bytes.byteLength >= 1);
   if (answer[0] !== 0x53)
-    throw new PreambleRefused(
-      answer[0] === 0x4e ? 'the server has TLS switched off (it answers N)' : 'the server is not PostgreSQL',
-    );
+    throw answer[0] === 0x4e
+      ? new PreambleRefused('tls-off', 'the server has TLS switched off (it answers N)')
+      : new PreambleRefused('other-protocol', 'the server is not PostgreSQL');
 }
 
 /** MySQL client/server protocol: the server greets; a client that wants TLS sends the short form of its response. */
@@ -52,14 +53,15 @@ async function mysqlSslRequest(socket: Duplex): Promise<void> {
     (bytes) => bytes.byteLength >= 4 && bytes.byteLength >= 4 + bytes.readUIntLE(0, 3),
   );
   const payload = greeting.subarray(4);
-  if (payload[0] === 0xff) throw new PreambleRefused(`the server answers: ${printable(text(payload.subarray(3)))}`);
+  if (payload[0] === 0xff)
+    throw new PreambleRefused('other-protocol', `the server answers: ${printable(text(payload.subarray(3)))}`);
   const versionEnd = payload.indexOf(0, 1);
   const CAPABILITIES_AFTER_VERSION = 1 + 4 + 8 + 1;
   if (payload[0] !== 10 || versionEnd < 0 || payload.byteLength < versionEnd + CAPABILITIES_AFTER_VERSION + 2)
-    throw new PreambleRefused('the server is not MySQL or MariaDB');
+    throw new PreambleRefused('other-protocol', 'the server is not MySQL or MariaDB');
   const capabilities = payload.readUInt16LE(versionEnd + CAPABILITIES_AFTER_VERSION);
   const CLIENT_SSL = 0x0800;
-  if ((capabilities & CLIENT_SSL) === 0) throw new PreambleRefused('the server has TLS switched off');
+  if ((capabilities & CLIENT_SSL) === 0) throw new PreambleRefused('tls-off', 'the server has TLS switched off');
   const request = Buffer.alloc(36);
   request.writeUIntLE(32, 0, 3);
   request[3] = 1;
@@ -76,19 +78,21 @@ interface Turn {
   readonly whole: RegExp;
   readonly wanted: RegExp;
   /** What it means when it is not. */
+  readonly reason: PreambleReason;
   readonly otherwise: string;
 }
 
 /** A reply of SMTP and FTP ends with the line that has a space behind the number (RFC 5321 §4.2.1, RFC 959 §4.2). */
 const REPLY = /^\d{3} .*\r?\n/m;
-const OFFERS_NONE = 'the server offers no STARTTLS';
-const REFUSES = 'the server refuses STARTTLS';
+const OFFERS_NONE = { reason: 'tls-off', otherwise: 'the server offers no STARTTLS' } as const;
+const REFUSES = { reason: 'tls-off', otherwise: 'the server refuses STARTTLS' } as const;
+const NO_GREETING = { reason: 'other-protocol', otherwise: 'the server does not greet as it should' } as const;
 
 function mailTurns(hello: string): readonly Turn[] {
   return [
-    { say: null, whole: REPLY, wanted: /^220/, otherwise: 'the server does not greet' },
-    { say: hello, whole: REPLY, wanted: /^250[ -]STARTTLS\s*$/im, otherwise: OFFERS_NONE },
-    { say: 'STARTTLS', whole: REPLY, wanted: /^220/, otherwise: REFUSES },
+    { say: null, whole: REPLY, wanted: /^220/, ...NO_GREETING },
+    { say: hello, whole: REPLY, wanted: /^250[ -]STARTTLS\s*$/im, ...OFFERS_NONE },
+    { say: 'STARTTLS', whole: REPLY, wanted: /^220/, ...REFUSES },
   ];
 }
 
@@ -96,24 +100,24 @@ const DIALOGUES: Readonly<Record<'smtp' | 'lmtp' | 'imap' | 'pop3' | 'ftp', read
   smtp: mailTurns('EHLO fullchain.invalid'),
   lmtp: mailTurns('LHLO fullchain.invalid'),
   imap: [
-    { say: null, whole: /^\* .*\r?\n/m, wanted: /^\* (?:OK|PREAUTH)/i, otherwise: 'the server does not greet' },
-    { say: 'a STARTTLS', whole: /^a .*\r?\n/m, wanted: /^a OK/im, otherwise: REFUSES },
+    { say: null, whole: /^\* .*\r?\n/m, wanted: /^\* (?:OK|PREAUTH)/i, ...NO_GREETING },
+    { say: 'a STARTTLS', whole: /^a .*\r?\n/m, wanted: /^a OK/im, ...REFUSES },
   ],
   pop3: [
-    { say: null, whole: /\n/, wanted: /^\+OK/, otherwise: 'the server does not greet' },
-    { say: 'STLS', whole: /\n/, wanted: /^\+OK/, otherwise: REFUSES },
+    { say: null, whole: /\n/, wanted: /^\+OK/, ...NO_GREETING },
+    { say: 'STLS', whole: /\n/, wanted: /^\+OK/, ...REFUSES },
   ],
   ftp: [
-    { say: null, whole: REPLY, wanted: /^220/, otherwise: 'the server does not greet' },
-    { say: 'AUTH TLS', whole: REPLY, wanted: /^234/, otherwise: 'the server refuses AUTH TLS' },
+    { say: null, whole: REPLY, wanted: /^220/, ...NO_GREETING },
+    { say: 'AUTH TLS', whole: REPLY, wanted: /^234/, reason: 'tls-off', otherwise: 'the server refuses AUTH TLS' },
   ],
 };
 
 async function talk(socket: Duplex, turns: readonly Turn[]): Promise<void> {
-  for (const { say, whole, wanted, otherwise } of turns) {
+  for (const { say, whole, wanted, reason, otherwise } of turns) {
     if (say !== null) socket.write(`${say}\r\n`);
     const answer = text(await readUntil(socket, (bytes) => whole.test(text(bytes))));
-    if (!wanted.test(answer)) throw new PreambleRefused(`${otherwise} (${printable(answer)})`);
+    if (!wanted.test(answer)) throw new PreambleRefused(reason, `${otherwise} (${printable(answer)})`);
   }
 }
 
@@ -125,8 +129,8 @@ async function ldapStartTls(socket: Duplex): Promise<void> {
   socket.write(Buffer.concat([Buffer.of(0x30, message.byteLength), message]));
   const answer = await readUntil(socket, (bytes) => bytes.byteLength >= 2 && (berValue(bytes)?.isWhole ?? true));
   const result = ldapResultCode(answer);
-  if (result === null) throw new PreambleRefused('the server is not LDAP');
-  if (result !== 0) throw new PreambleRefused(`the server refuses StartTLS (LDAP result ${result})`);
+  if (result === null) throw new PreambleRefused('other-protocol', 'the server is not LDAP');
+  if (result !== 0) throw new PreambleRefused('tls-off', `the server refuses StartTLS (LDAP result ${result})`);
 }
 
 /** Of an ExtendedResponse; null where it is none. */
@@ -166,8 +170,10 @@ async function xmppStartTls(socket: Duplex, domain: string): Promise<void> {
   const features = text(
     await readUntil(socket, (bytes) => /<\/stream:(?:features|stream)>|<stream:features\s*\/>/.test(text(bytes))),
   );
-  if (!/<starttls[\s/>]/.test(features)) throw new PreambleRefused(`${OFFERS_NONE} (${printable(features)})`);
+  if (!/<starttls[\s/>]/.test(features))
+    throw new PreambleRefused('tls-off', `${OFFERS_NONE.otherwise} (${printable(features)})`);
   socket.write("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
   const answer = text(await readUntil(socket, (bytes) => />/.test(text(bytes))));
-  if (!/<proceed[\s/>]/.test(answer)) throw new PreambleRefused(`${REFUSES} (${printable(answer)})`);
+  if (!/<proceed[\s/>]/.test(answer))
+    throw new PreambleRefused('tls-off', `${REFUSES.otherwise} (${printable(answer)})`);
 }

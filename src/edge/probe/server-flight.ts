@@ -28,8 +28,11 @@ export function readFlight(request: FlightRequest): Promise<FlightResult> {
       connected = true;
       beforeTls(protocol, socket, request.hello.serverName ?? address.host).then(
         () => exchange(socket, request, settle),
-        (fault: unknown) =>
-          settle({ kind: 'preamble', why: fault instanceof PreambleRefused ? fault.message : String(fault) }),
+        (fault: unknown) => {
+          const isKnown = fault instanceof PreambleRefused;
+          const reason = isKnown ? fault.reason : 'closed';
+          settle({ kind: 'preamble', reason, why: isKnown ? fault.message : String(fault) });
+        },
       );
     });
   });

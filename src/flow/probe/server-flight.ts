@@ -25,12 +25,15 @@ export interface ServerFlight {
   readonly staplesStatus: boolean;
 }
 
+/** What came in place of a beginning: TLS is not offered, another protocol was spoken, or nothing any more. */
+export type PreambleReason = 'tls-off' | 'other-protocol' | 'closed';
+
 export type FlightResult =
   | ServerFlight
   | { readonly kind: 'alert'; readonly code: number }
   /** Something came that is no TLS; the first bytes. */
   | { readonly kind: 'not-tls'; readonly bytes: Uint8Array }
-  | { readonly kind: 'preamble'; readonly why: string }
+  | { readonly kind: 'preamble'; readonly reason: PreambleReason; readonly why: string }
   /** Ended without a word, before anything came. */
   | { readonly kind: 'closed' }
   | { readonly kind: 'unreachable'; readonly code: string }
