@@ -13,6 +13,7 @@ import { readReady } from './authority-files.ts';
 import { readConfig } from './config.ts';
 import { databaseFault, openState } from './open-state.ts';
 import type { PasswordOptions } from './passwords.ts';
+import { type RevocationList, revocationLists } from './revocation-lists.ts';
 
 export interface LeafRequest {
   readonly profile: LeafProfileName;
@@ -28,13 +29,15 @@ export interface LocalIssuer {
   readonly root: Certificate;
   /** Leaf and intermediates, DER. @throws OperatorFault issuance-refused, provisioner-unknown, disk-full … */
   readonly issue: (request: LeafRequest) => Promise<Uint8Array[]>;
+  readonly revocationList: RevocationList;
   readonly close: () => void;
 }
 
 /** @throws OperatorFault as opening the state does */
 export async function openLocalIssuer(paths: StatePaths, password: PasswordOptions): Promise<LocalIssuer> {
   const state = await openState(paths, password, { lock: false, acceptClock: false });
-  const issuer = state.issuerAt(plainBaseOf(paths));
+  const plainBase = plainBaseOf(paths);
+  const issuer = state.issuerAt(plainBase);
   return {
     root: state.root,
     async issue({ profile, names, key, lifetimeSeconds, commonName, provisioner: name }) {
@@ -63,6 +66,7 @@ export async function openLocalIssuer(paths: StatePaths, password: PasswordOptio
         throw databaseFault(fault, paths.database);
       }
     },
+    revocationList: revocationLists(state, () => issuer, plainBase),
     close: state.close,
   };
 }

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { haproxy } from '../../src/core/services/haproxy.ts';
 import type { ClientPolicy, ServiceSpec } from '../../src/core/stack/stack.ts';
 import { acceptsConnections } from '../servers/accepts-connections.ts';
-import { pathOf, skipWithout } from '../servers/available.ts';
-import { startServer, temporaryDirectory, until } from '../servers/process.ts';
+import { skipWithout } from '../servers/available.ts';
+import { until } from '../servers/process.ts';
 import { freePort } from '../world/free-port.ts';
 import { configure, install, remove, run, serviceSpec, take } from './applied.ts';
-import { cleanup } from './cleanup.ts';
 import { ask } from './fetch.ts';
 import { type Look, look, serves, speak } from './look.ts';
+import { startHaproxy } from './start-haproxy.ts';
 import { type TestPair, testAuthority } from './test-authority.ts';
 import { startUpstream } from './upstream.ts';
 
@@ -19,36 +19,6 @@ const skip = skipWithout('haproxy');
 
 const authority = testAuthority();
 const foreign = testAuthority('Foreign Root');
-
-/** A master with a plain frontend of its own; `more` may hold a bind line that names our pair. */
-async function startHaproxy(t: TestContext, prepare: (directory: string) => string = () => '') {
-  const stack = cleanup(t);
-  const directory = stack.use(temporaryDirectory());
-  const config = join(directory.path, 'haproxy.cfg');
-  const pidFile = join(directory.path, 'haproxy.pid');
-  const plainPort = await freePort();
-  const text = `global
-    log stderr format raw daemon notice
-    tune.ssl.default-dh-param 2048
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 1m
-    timeout server 1m
-frontend own
-    bind 127.0.0.1:${plainPort}
-    http-request return status 204
-${prepare(directory.path)}`;
-  writeFileSync(config, text);
-  const start = async () => {
-    const server = await startServer(pathOf('haproxy') ?? 'haproxy', ['-W', '-f', config, '-p', pidFile], {
-      isReady: () => acceptsConnections(plainPort),
-    });
-    stack.defer(async () => void (await server.stop()));
-    return server;
-  };
-  return { start, config, pidFile, text, directory: directory.path };
-}
 
 test('HAProxy gets a frontend with TLS, renews, refuses a broken pair, and goes back', { skip }, async (t) => {
   const { start, config, pidFile, text } = await startHaproxy(t);

@@ -84,5 +84,5 @@ until mariadb --no-defaults --socket=${socket} --user=root --execute 'SELECT 1' 
 `,
   );
   chmodSync(restartScript, 0o755);
-  return { restart, restartScript, stop, port, config, socket, path, overSocket, overTcp };
+  return { restart, restartScript, stop, port, config, socket, pidFile, path, overSocket, overTcp };
 }

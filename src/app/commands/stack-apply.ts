@@ -39,6 +39,7 @@ export async function apply(
   try {
     if (!rotate && !flags.remove) await makeAuthority(context, flags);
     await withStack(context, flags, async (stack, world) => {
+      await refreshed(context, world);
       const journal = journalOf(context.paths, stack.name);
       const progress = progressOf(context);
       const done: { readonly member: StackMember; readonly result: ApplyResult }[] = [];
@@ -76,6 +77,17 @@ async function makeAuthority(context: Context, flags: StackFlags): Promise<void>
   process.stderr.write(`A new authority was made in ${paths.root}; its root is ${made.rootFingerprint}\n`);
   for (const { what, file } of made.generated)
     process.stderr.write(`  ${what}: ${file} (generated, mode 0600; keep a copy elsewhere)\n`);
+}
+
+/** Roots and revocation lists as they are now; an authority that cannot be asked stops nothing that goes without it. */
+async function refreshed({ quiet }: Context, { authority }: StackWorld): Promise<void> {
+  try {
+    await authority.refresh();
+  } catch (fault) {
+    if (quiet) return;
+    const why = fault instanceof Error ? fault.message : String(fault);
+    process.stderr.write(`${paint('yellow', 'warning:')} roots and revocation lists stay as they were known: ${why}\n`);
+  }
 }
 
 async function bring(world: StackWorld, stack: Stack, member: StackMember, rotate: boolean): Promise<ApplyResult> {
@@ -125,11 +137,14 @@ function progressOf({ json, quiet }: Context): Progress {
   };
 }
 
-function resultLine({ name, ok, action, certificate, steps }: ApplyResult): string {
+function resultLine({ name, ok, action, certificate, steps, notes = [] }: ApplyResult): string {
   const mark = ok ? paint('green', '✓', process.stdout) : paint('red', '✗', process.stdout);
   const failed = steps.find((step) => !step.ok);
   const tail = failed
     ? `${failed.step}: ${failed.detail}\n  ${paint('bold', 'next:', process.stdout)} ${failed.remedy ?? ''}`
     : `${action}${certificate ? `, until ${certificate.notAfter}` : ''}`;
-  return `${mark} ${name.padEnd(16)} ${tail}`;
+  return [
+    `${mark} ${name.padEnd(16)} ${tail}`,
+    ...notes.map((note) => `  ${paint('bold', 'note:', process.stdout)} ${note}`),
+  ].join('\n');
 }

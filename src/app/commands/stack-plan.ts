@@ -8,21 +8,23 @@ import { withStack } from './with-stack.ts';
 export async function plan(context: Context, flags: StackFlags): Promise<void> {
   await withStack(context, flags, async (stack, world) => {
     const found = await Promise.all(
-      stackMembers(stack).map(async (member) => ({
-        member,
-        changes: plannedChanges(await planServedMember(world, stack, member, false)),
-      })),
+      stackMembers(stack).map(async (member) => {
+        const planned = await planServedMember(world, stack, member, false);
+        return { member, changes: plannedChanges(planned), notes: planned.desired.notes };
+      }),
     );
     const changes = found.flatMap(({ member: { kind, name }, changes }) =>
       changes.map((change) => ({ [kind]: name, ...change })),
     );
-    print(context, { stack: stack.name, changes }, () =>
-      found.flatMap(({ member: { name }, changes }) =>
-        changes.flatMap(({ action, why, diff }) => [
+    const notes = found.flatMap(({ member: { kind, name }, notes }) => notes.map((note) => ({ [kind]: name, note })));
+    print(context, { stack: stack.name, changes, notes }, () =>
+      found.flatMap(({ member: { name }, changes, notes }) => [
+        ...changes.flatMap(({ action, why, diff }) => [
           `${name.padEnd(16)} ${action.padEnd(9)} ${why}`,
           ...(diff === undefined ? [] : diff.trimEnd().split('\n')).map((line) => `    ${line}`),
         ]),
-      ),
+        ...notes.map((note) => `${name.padEnd(16)} ${'note'.padEnd(9)} ${note}`),
+      ]),
     );
   });
 }

@@ -12,7 +12,7 @@ import { SERIAL_BYTE_LENGTH, type SerialNumber, serialFromRandom } from '../../c
 import { syncDirectory, writeFileAtomically } from '../../edge/files/atomic-file.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
 import { encryptPrivateKey } from '../../edge/signer/encrypted-key.ts';
-import { generateKey, publicKeyDer, signWith } from '../../edge/signer/key-pair.ts';
+import { algorithmOfKey, generateKey, publicKeyDer, signWith } from '../../edge/signer/key-pair.ts';
 import { findBegun, type IntermediatePlan, type SigningKey } from '../../flow/ca/authority-certificates.ts';
 import type { Store } from '../../flow/ca/store-ports.ts';
 import { keyIdOf, type OpenedKey } from '../authority-keys.ts';
@@ -34,6 +34,14 @@ export async function newKey(algorithm: KeyAlgorithm): Promise<PrivateKey> {
       cause,
     );
   }
+}
+
+/** Of a key that was made here before. @throws OperatorFault algorithm-unsupported */
+export function algorithmOf(key: PrivateKey): KeyAlgorithm {
+  const algorithm = algorithmOfKey(key);
+  if (algorithm === null)
+    throw new OperatorFault('algorithm-unsupported', 'the key of the new certificate is of no known kind');
+  return algorithm;
 }
 
 export function signingKey(algorithm: KeyAlgorithm, key: PrivateKey): SigningKey {

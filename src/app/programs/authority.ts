@@ -3,7 +3,6 @@ import { type KeyObject, randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Logger } from 'pino';
-import type { Hex } from '../../core/bytes/hex.ts';
 import { keyFromJwk } from '../../core/crypto/jws-signature.ts';
 import { verifySignatureByIssuer } from '../../core/crypto/verify-signature.ts';
 import type { PublicJwk, Thumbprint } from '../../core/jose/jwk.ts';
@@ -20,12 +19,13 @@ import { plainServer } from '../../edge/http/plain-server.ts';
 import { clockStepWatch, monotonicMs, sleep, wallClock } from '../../edge/system/clock.ts';
 import { healthChecker } from '../../flow/ca/check-health.ts';
 import type { IssuePorts } from '../../flow/ca/issue-certificate.ts';
-import { crlPublisher } from '../../flow/ca/publish-crl.ts';
 import { recover } from '../../flow/ca/recover.ts';
 import { challenges } from '../../flow/ca/respond-to-challenge.ts';
 import { keyIdOf } from '../authority-keys.ts';
+import { clientAuthorities, listsOf } from '../client-authorities.ts';
 import type { AuthorityConfig } from '../config.ts';
-import { type LoadedIssuer, type OpenedState, openState } from '../open-state.ts';
+import { type LoadedIssuer, openState } from '../open-state.ts';
+import { revocationLists } from '../revocation-lists.ts';
 import { challengeValidators } from './challenge-validators.ts';
 import { keepOwnCertificate } from './own-certificate.ts';
 
@@ -87,7 +87,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
     await work.resume();
     stops.push(work.stop);
 
-    const crlOf = crlsOf(state, () => issuer, plainBase);
+    const crlOf = revocationLists(state, () => issuer, plainBase);
     const currentCrl = async (): Promise<Uint8Array> =>
       (await crlOf(issuer.keyId)) ?? raise('the issuer in use has no revocation list');
     const issuerCertificate = (keyId: string): Uint8Array | null =>
@@ -152,6 +152,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
         roots: () => state.roots().bundle.map(({ raw, fingerprint }) => ({ der: raw, fingerprint })),
         chainAbove,
         currentCrl,
+        clientLists: () => listsOf(clientAuthorities(paths, wallClock()), crlOf),
         clock: wallClock,
       },
       logger as unknown as FastifyBaseLogger,
@@ -237,33 +238,6 @@ function repeat(work: () => Promise<void>, everyMs: number, onFault: (fault: unk
   return async () => {
     clearInterval(timer);
     await running;
-  };
-}
-
-/**
- * The revocation lists of the issuer in use and of those before it, one publisher each: certificates of a replaced
- * intermediate live on, and name its list. The key of a replaced one is opened when its list is first asked for.
- */
-function crlsOf(
-  state: OpenedState,
-  current: () => LoadedIssuer,
-  plainBase: string,
-): (keyId: string) => Promise<Uint8Array> | null {
-  const publishers = new Map<string, ReturnType<typeof crlPublisher>>();
-  return (keyId) => {
-    let publish = publishers.get(keyId);
-    if (!publish) {
-      const issuer = keyId === current().keyId ? current() : state.previousIssuerAt(keyId as Hex, plainBase);
-      if (!issuer) return null;
-      publish = crlPublisher({
-        store: state.store,
-        issuer: () => issuer,
-        signCrl: issuer.signCrl,
-        clock: wallClock,
-      });
-      publishers.set(keyId, publish);
-    }
-    return publish().then(({ der }) => der);
   };
 }
 

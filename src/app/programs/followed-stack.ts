@@ -9,7 +9,7 @@ import { monotonicMs } from '../../edge/system/clock.ts';
 import type { StackWorld } from './stack-world.ts';
 
 export interface FollowedStack {
-  /** True when members are to be looked at again: another file, or other roots. */
+  /** True when members are to be looked at again: another file, other roots or other revocation lists. */
   readonly changed: () => Promise<boolean>;
   /** null until the file was right for the first time. */
   readonly stack: () => Stack | null;
@@ -26,7 +26,7 @@ export interface FollowPorts {
   readonly trouble: (fault: unknown, what: 'stack-file' | 'roots') => void;
 }
 
-/** An authority on another host is asked so often which roots there are. */
+/** An authority on another host is asked so often which roots and lists there are. */
 const ROOTS_EVERY_MS = 300_000;
 
 interface Present {
@@ -70,7 +70,7 @@ export function followStack({ file, open, trouble }: FollowPorts): FollowedStack
       const { authority } = present.world;
       if (authority.remote && monotonicMs() - rootsAskedAt < ROOTS_EVERY_MS) return false;
       rootsAskedAt = monotonicMs();
-      return authority.refreshRoots().catch((fault: unknown) => {
+      return authority.refresh().catch((fault: unknown) => {
         trouble(fault, 'roots');
         return false;
       });

@@ -18,7 +18,8 @@ import { decryptPrivateKey, encryptPrivateKey } from '../../edge/signer/encrypte
 import { algorithmOfKey, publicKeyDer } from '../../edge/signer/key-pair.ts';
 import { openSqliteStore } from '../../edge/store/sqlite-store.ts';
 import { wallClock } from '../../edge/system/clock.ts';
-import { type IntermediatePlan, issueIntermediate } from '../../flow/ca/authority-certificates.ts';
+import { type IntermediatePlan, issueIntermediate, listSigner } from '../../flow/ca/authority-certificates.ts';
+import { storeFirstCrls } from '../../flow/ca/publish-crl.ts';
 import type { AuthorityConfig } from '../config.ts';
 import { newKey, newSerial, type PrivateKey, signingKey } from './authority-pair.ts';
 import {
@@ -153,7 +154,7 @@ function isInForce({ validity }: Certificate, now: number): boolean {
 
 async function makeState(paths: StatePaths, options: ImportOptions, root: Held, intermediate: Held | null) {
   const passwords = await newStatePasswords(paths, options, null);
-  const rootAlgorithm = algorithmOf(root);
+  const rootKey = signingKey(algorithmOf(root), root.key);
   const issuingKey = intermediate?.key ?? (await newKey(options.intermediateAlgorithm));
   const store = openSqliteStore(paths.database);
   try {
@@ -164,7 +165,7 @@ async function makeState(paths: StatePaths, options: ImportOptions, root: Held, 
       parseCertificate(
         await issueIntermediate(
           store,
-          { certificate: root.certificate, key: signingKey(rootAlgorithm, root.key) },
+          { certificate: root.certificate, key: rootKey },
           publicKeyDer(issuingKey),
           {
             subject: {
@@ -177,6 +178,15 @@ async function makeState(paths: StatePaths, options: ImportOptions, root: Held, 
           now,
         ),
       );
+    await storeFirstCrls(
+      store,
+      listSigner(root.certificate, rootKey),
+      listSigner(
+        certificate,
+        signingKey(intermediate ? algorithmOf(intermediate) : options.intermediateAlgorithm, issuingKey),
+      ),
+      now,
+    );
     writeFileAtomically(paths.rootKey, encryptPrivateKey(root.key, passwords.root, randomBytes), 0o600);
     writeFileAtomically(paths.intermediateKey, encryptPrivateKey(issuingKey, passwords.issuing, randomBytes), 0o600);
     writeFileAtomically(paths.rootCertificate, pemFromDer('CERTIFICATE', root.certificate.raw), 0o644);

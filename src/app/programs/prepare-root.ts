@@ -13,9 +13,10 @@ import { keyIdentifierOf } from '../../core/x509/key-identifier.ts';
 import { keyAlgorithmOf, parseSubjectPublicKeyInfo } from '../../core/x509/public-key.ts';
 import { writeFileAtomically } from '../../edge/files/atomic-file.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
-import { algorithmOfKey, publicKeyDer } from '../../edge/signer/key-pair.ts';
+import { publicKeyDer } from '../../edge/signer/key-pair.ts';
 import { wallClock } from '../../edge/system/clock.ts';
-import { issueIntermediate, issueRoot } from '../../flow/ca/authority-certificates.ts';
+import { issueIntermediate, issueRoot, listSigner } from '../../flow/ca/authority-certificates.ts';
+import { storeFirstCrls } from '../../flow/ca/publish-crl.ts';
 import type { Store } from '../../flow/ca/store-ports.ts';
 import { issuingPassword, laterKeyPath, openIssuingKey, openKey, openRootKey, rootKeyPath } from '../authority-keys.ts';
 import { readConfig } from '../config.ts';
@@ -24,6 +25,7 @@ import type { RootRotationState } from '../root-rotation-state.ts';
 import { type BegunCertificate, type RootRotation, writeRotation } from '../rotation-journal.ts';
 import { issuingCertificate } from '../trusted-roots.ts';
 import {
+  algorithmOf,
   begunCertificate,
   intermediatePlan,
   lifetimeAsBefore,
@@ -96,6 +98,12 @@ export async function prepareRoot(
         serial,
         wallClock(),
       ),
+  );
+  await storeFirstCrls(
+    store,
+    listSigner(certificate, rootSigning),
+    listSigner(parseCertificate(intermediateDer), signingKey(algorithmOf(intermediateKey), intermediateKey)),
+    wallClock(),
   );
   writeCertificates(paths.nextIntermediateCertificate, [intermediateDer]);
   if (journal.offlineRootDirectory !== null)
@@ -227,11 +235,4 @@ function offlineDirectoryFor(paths: StatePaths, { offlineRootDirectory }: Prepar
       { path: before },
     );
   return before;
-}
-
-function algorithmOf(key: PrivateKey): KeyAlgorithm {
-  const algorithm = algorithmOfKey(key);
-  if (algorithm === null)
-    throw new OperatorFault('algorithm-unsupported', 'the key of the new root is of no known kind');
-  return algorithm;
 }

@@ -12,6 +12,7 @@ import type { JWK } from 'jose';
 import { pemBlocksLabelled, pemFromDer } from '../../core/bytes/pem.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { sameNames } from '../../core/issuance/requested-names.ts';
+import { parseCrl } from '../../core/revocation/crl.ts';
 import type { AuthorityReference } from '../../core/stack/stack.ts';
 import { addSeconds, formatRfc3339 } from '../../core/time/instant.ts';
 import { lifetimeSeconds } from '../../core/time/validity-period.ts';
@@ -35,20 +36,36 @@ import {
 } from './stack-authority.ts';
 
 const TOKEN_SECONDS = 300;
+
+/** Of a list of a hundred thousand revoked certificates, four times over. */
+const MAX_LISTS_BYTES = 1 << 25;
 const DEFAULT_PROVISIONER = 'admin';
 
 /** Certificates of an authority are issued a minute back, and end a second before the full lifetime. */
 const LIFETIME_TOLERANCE_SECONDS = 90;
 
 /**
- * @param directory what is kept between runs: the roots
+ * @param directory what is kept between runs: roots and lists
+ * @param listsWanted whether revocation lists are
  * @throws OperatorFault authority-unreachable when it has never been reached, fingerprint-mismatch
  */
-export async function openRemoteAuthority(reference: AuthorityReference, directory: string): Promise<StackAuthority> {
+export async function openRemoteAuthority(
+  reference: AuthorityReference,
+  directory: string,
+  listsWanted: boolean,
+): Promise<StackAuthority> {
   const base = reference.url.replace(/\/+$/, '');
   const kept = join(directory, `${reference.fingerprint}.pem`);
   let roots = await knownRoots(base, reference.fingerprint, kept);
   const ca = (): string => roots.bundle.map(pem).join('');
+
+  const keptLists = join(directory, `${reference.fingerprint}.crl.pem`);
+  const askForLists = async (): Promise<string | null> => {
+    const next = listsIn(await get(`${base}/crls`, { ca: ca() }, MAX_LISTS_BYTES), base);
+    if (next !== null && next !== readText(keptLists)) keep(keptLists, next);
+    return next;
+  };
+  let lists = listsWanted ? (readText(keptLists) ?? (await askForLists())) : null;
 
   let tokenKey: Promise<JWK> | null = null;
   const token = async (request: CertificateRequest): Promise<string> => {
@@ -86,12 +103,18 @@ export async function openRemoteAuthority(reference: AuthorityReference, directo
       const notAfter = formatRfc3339(addSeconds(wallClock(), request.lifetimeSeconds - 1));
       return certificates(await post(`${base}/1.0/sign`, { csr, ott: await token(request), notAfter }, { ca: ca() }));
     },
-    async refreshRoots() {
+    revocationLists: () => lists,
+    async refresh() {
       const next = rootsOf(await get(`${base}/roots`, { ca: ca() }), base);
-      if (sameRoots(roots, next)) return false;
-      keep(kept, next);
-      roots = next;
-      return true;
+      const rootsChanged = !sameRoots(roots, next);
+      if (rootsChanged) {
+        keep(kept, pemOf(next));
+        roots = next;
+      }
+      const nextLists = listsWanted ? await askForLists() : null;
+      const listsChanged = lists !== nextLists;
+      lists = nextLists;
+      return rootsChanged || listsChanged;
     },
     close() {},
   };
@@ -99,22 +122,28 @@ export async function openRemoteAuthority(reference: AuthorityReference, directo
 
 /** As they were known last; at the first time, the root of the fingerprint, and what the authority says over TLS verified with it. */
 async function knownRoots(base: string, fingerprint: string, kept: string): Promise<StackRoots> {
-  const known = readKept(kept);
+  const text = readText(kept);
+  const known = text === null ? null : bundleOf(text);
   if (known !== null) return known;
   const pinned = await fetchRoot(base, fingerprint);
   const roots = rootsOf(await get(`${base}/roots`, { ca: pinned }), base);
-  keep(kept, roots);
+  keep(kept, pemOf(roots));
   return roots;
 }
 
-function keep(path: string, { bundle }: StackRoots): void {
+function keep(path: string, text: string): void {
   mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
-  writeFileAtomically(path, bundle.map(pem).join(''), 0o644);
+  writeFileAtomically(path, text, 0o644);
 }
 
-function readKept(path: string): StackRoots | null {
+function pemOf({ bundle }: StackRoots): string {
+  return bundle.map(pem).join('');
+}
+
+/** null: there is none. */
+function readText(path: string): string | null {
   try {
-    return bundleOf(readFileSync(path, 'utf8'));
+    return readFileSync(path, 'utf8');
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
     throw cause;
@@ -126,6 +155,15 @@ function rootsOf({ status, body }: Answer, base: string): StackRoots {
   if (roots === null)
     throw new OperatorFault('authority-unreachable', `${base}/roots answered ${status} without roots`, { url: base });
   return roots;
+}
+
+/** As PEM of nothing but lists; null: the authority has none of one of its own. @throws OperatorFault authority-unreachable */
+function listsIn({ status, body }: Answer, base: string): string | null {
+  if (status === 404) return null;
+  const lists = status === 200 && Array.isArray(body.crls) ? pemBlocksLabelled(body.crls.join('\n'), 'X509 CRL') : [];
+  if (lists.length === 0)
+    throw new OperatorFault('authority-unreachable', `${base}/crls answered ${status} without lists`, { url: base });
+  return lists.map(({ der }) => pemFromDer('X509 CRL', parseCrl(der).raw)).join('');
 }
 
 /** The first is the active one. */

@@ -15,7 +15,8 @@ import { keyAlgorithmOf, parseSubjectPublicKeyInfo } from '../../core/x509/publi
 import type { StatePaths } from '../../edge/files/state-directory.ts';
 import { publicKeyDer } from '../../edge/signer/key-pair.ts';
 import { wallClock } from '../../edge/system/clock.ts';
-import { issueIntermediate } from '../../flow/ca/authority-certificates.ts';
+import { issueIntermediate, listSigner } from '../../flow/ca/authority-certificates.ts';
+import { storeFirstCrls } from '../../flow/ca/publish-crl.ts';
 import type { Store } from '../../flow/ca/store-ports.ts';
 import { issuingPassword, keyIdOf, laterKeyPath, openIssuingKey, openKey, openRootKey } from '../authority-keys.ts';
 import { readConfig } from '../config.ts';
@@ -28,6 +29,7 @@ import {
 } from '../rotation-journal.ts';
 import { issuingCertificate, rootsAbove } from '../trusted-roots.ts';
 import {
+  algorithmOf,
   begunCertificate,
   intermediatePlan,
   keepIntermediate,
@@ -35,6 +37,7 @@ import {
   newKey,
   newSerial,
   openedSigningKey,
+  signingKey,
   writeCertificates,
   writeKey,
 } from './authority-pair.ts';
@@ -118,6 +121,12 @@ async function rotate(
         serial,
         wallClock(),
       ),
+  );
+  await storeFirstCrls(
+    store,
+    listSigner(root, openedSigningKey(rootKey)),
+    listSigner(parseCertificate(der), signingKey(algorithmOf(key), key)),
+    wallClock(),
   );
   keepIntermediate(paths, current);
   writeCertificates(paths.intermediateCertificate, [der]);

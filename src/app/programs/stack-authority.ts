@@ -36,8 +36,10 @@ export interface StackAuthority {
    * @throws OperatorFault issuance-refused, token-refused, authority-unreachable, and what opening the state throws
    */
   readonly issue: (request: CertificateRequest, previous: PairInUse | null) => Promise<readonly Certificate[]>;
-  /** Asks again which roots there are; true when they are others than before. @throws OperatorFault authority-unreachable */
-  readonly refreshRoots: () => Promise<boolean>;
+  /** PEM of the lists by which services refuse revoked clients; null: nobody wanted them, or they are not complete. */
+  readonly revocationLists: () => string | null;
+  /** Asks again which roots and lists there are; true when they are others than before. @throws OperatorFault authority-unreachable, and what opening the state throws */
+  readonly refresh: () => Promise<boolean>;
   readonly close: () => void;
 }
 

@@ -48,10 +48,11 @@ export async function openStackWorld(
   password: PasswordOptions,
   agentAlive: () => boolean,
 ): Promise<StackWorld> {
+  const listsWanted = stack.services.some(({ clients }) => clients.kind !== 'none');
   const authority =
     stack.authority === null
-      ? openLocalAuthority(paths, password)
-      : await openRemoteAuthority(stack.authority, join(paths.root, 'authorities'));
+      ? await openLocalAuthority(paths, password, listsWanted)
+      : await openRemoteAuthority(stack.authority, join(paths.root, 'authorities'), listsWanted);
   const host: HostPorts = {
     facts: hostFacts,
     run: runAction,
@@ -94,6 +95,7 @@ export async function openStackWorld(
     host,
     ...issuers,
     stackTrust: () => authority.roots().bundle,
+    revocationLists: authority.revocationLists,
     async verification(service) {
       foreign ??= foreignAuthority();
       const tried = service.clients.kind !== 'none';

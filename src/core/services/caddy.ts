@@ -9,6 +9,7 @@
 import type { ServiceSpec } from '../stack/stack.ts';
 import { reloadOf } from './declared-action.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout, parentDirectory } from './pair-layout.ts';
+import { noRevocation } from './revocation-lists.ts';
 import { type Facts, type ServiceKind, versionAtLeast } from './service-kind.ts';
 import { awkwardText, clientsOtherThan, firstOf, hostNames, missingFile, requiredSetting, setting } from './setting.ts';
 import { SUITES_12, TLS_GROUPS, type TlsGroup, tlsPolicy } from './tls-policy.ts';
@@ -43,7 +44,7 @@ export const caddy: ServiceKind = {
       ),
     ),
 
-  desired(service, facts, { verifyClients }) {
+  desired(service, facts, trust) {
     const config = requiredSetting(service, 'config');
     const { paths, ...install } = pairLayout(service, facts, config);
     const directive = `${parentDirectory(config)}/fullchain-${service.name}.tls`;
@@ -55,7 +56,7 @@ export const caddy: ServiceKind = {
         {
           kind: 'own-file',
           path: directive,
-          content: tlsDirective(service, facts, paths, verifyClients),
+          content: tlsDirective(service, facts, paths, trust.verifyClients),
           mode: 0o644,
           why: 'names the installed pair and the TLS that is spoken',
         },
@@ -89,10 +90,12 @@ export const caddy: ServiceKind = {
         why: 'Caddy takes up configuration and pair; connections go on',
       }),
       restart: null,
-      notes:
-        upstream === null && !(facts.files[config] ?? '').includes(`fullchain-${service.name}.tls`)
+      notes: [
+        ...(upstream === null && !(facts.files[config] ?? '').includes(`fullchain-${service.name}.tls`)
           ? [`no site of ${config} uses the pair yet: import ${directive}`]
-          : [],
+          : []),
+        ...noRevocation('Caddy', trust),
+      ],
     };
   },
 };

@@ -10,6 +10,7 @@
 import type { ServiceSpec } from '../stack/stack.ts';
 import { reloadOf } from './declared-action.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout, parentDirectory } from './pair-layout.ts';
+import { noRevocation } from './revocation-lists.ts';
 import { type Facts, type ServiceKind, versionAtLeast } from './service-kind.ts';
 import { awkwardText, clientsOtherThan, firstOf, requiredSetting } from './setting.ts';
 import { groupsFor, oldestVersion, tlsPolicy } from './tls-policy.ts';
@@ -40,11 +41,11 @@ export const dovecot: ServiceKind = {
         : `Dovecot ${version} is too old: supported from 2.3 on`,
     ),
 
-  desired(service, facts, { verifyClients }) {
+  desired(service, facts, trust) {
     const config = requiredSetting(service, 'config').replace(/\/+$/, '');
     const { paths, ...install } = pairLayout(service, facts, config);
     const main = `${parentDirectory(config)}/dovecot.conf`;
-    const settings = settingsOf(service, facts, paths, verifyClients);
+    const settings = settingsOf(service, facts, paths, trust.verifyClients);
     return {
       install,
       configuration: [
@@ -71,7 +72,7 @@ export const dovecot: ServiceKind = {
         why: 'new connections get the new pair',
       }),
       restart: null,
-      notes: [],
+      notes: noRevocation('Dovecot', trust),
     };
   },
 };

@@ -9,7 +9,8 @@
 import type { ServiceSpec } from '../stack/stack.ts';
 import { reloadOf } from './declared-action.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout } from './pair-layout.ts';
-import type { Facts, ServiceKind } from './service-kind.ts';
+import { listsMissing, revocationListsFile } from './revocation-lists.ts';
+import type { Facts, ServiceKind, Trust } from './service-kind.ts';
 import { awkwardText, clientsOtherThan, firstOf, missingFile, requiredSetting, setting } from './setting.ts';
 import { groupsFor, oldestVersion, tlsPolicy } from './tls-policy.ts';
 
@@ -52,7 +53,7 @@ export const haproxy: ServiceKind = {
         : null,
     ),
 
-  desired(service, facts) {
+  desired(service, facts, trust) {
     const config = requiredSetting(service, 'config');
     const { paths, ...install } = pairLayout(service, facts, config, 'chain-first');
     const fixed = setting(service, 'certificate');
@@ -61,10 +62,11 @@ export const haproxy: ServiceKind = {
     return {
       install: { ...install, copies: fixed === null ? [] : [{ file: 'tls.pem', to: fixed, mode: 0o600 }] },
       configuration: [
+        revocationListsFile(paths, trust),
         {
           kind: 'block',
           path: config,
-          lines: upstream === null ? null : proxyLines(service, facts, { ...paths, combined }, upstream),
+          lines: upstream === null ? null : proxyLines(service, facts, { ...paths, combined }, trust, upstream),
           place: 'end',
           comment: '#',
           mode: 0o644,
@@ -79,10 +81,12 @@ export const haproxy: ServiceKind = {
         why: 'the master starts new workers with the new pair; old ones finish what they serve',
       }),
       restart: null,
-      notes:
-        upstream === null && !(facts.files[config] ?? '').includes(combined)
+      notes: [
+        ...(upstream === null && !(facts.files[config] ?? '').includes(combined)
           ? [`no bind line of ${config} names the pair yet: bind … ssl crt ${combined}`]
-          : [],
+          : []),
+        ...listsMissing(trust),
+      ],
     };
   },
 };
@@ -96,7 +100,7 @@ function upstreamFlaw(upstream: string | null): string | null {
     : `upstream: ${upstream} has more than host and port, and HAProxy passes the path on as it is`;
 }
 
-function proxyLines(service: ServiceSpec, facts: Facts, paths: PairPaths, upstream: string): string[] {
+function proxyLines(service: ServiceSpec, facts: Facts, paths: PairPaths, trust: Trust, upstream: string): string[] {
   const name = `fullchain-${service.name}`;
   const identified = service.clients.kind !== 'none';
   return [
@@ -105,7 +109,7 @@ function proxyLines(service: ServiceSpec, facts: Facts, paths: PairPaths, upstre
       'mode http',
       // Unless the defaults of the person's file say so, HAProxy warns about each timeout that it does not find.
       'timeout client 1m',
-      `bind :::${service.address?.port ?? 443} v4v6 ${bindOptions(service, facts, paths)}`,
+      `bind :::${service.address?.port ?? 443} v4v6 ${bindOptions(service, facts, paths, trust)}`,
       ...(service.clients.kind === 'required-names'
         ? [`http-request deny deny_status 403 unless { ssl_c_s_dn(cn) -m str ${service.clients.names.join(' ')} }`]
         : []),
@@ -130,7 +134,12 @@ function proxyLines(service: ServiceSpec, facts: Facts, paths: PairPaths, upstre
   ];
 }
 
-function bindOptions({ tls, clients }: ServiceSpec, { openssl }: Facts, { combined, ca }: PairPaths): string {
+function bindOptions(
+  { tls, clients }: ServiceSpec,
+  { openssl }: Facts,
+  { combined, ca, revocationLists }: PairPaths,
+  trust: Trust,
+): string {
   const policy = tlsPolicy(tls);
   return [
     `ssl crt ${combined}`,
@@ -143,6 +152,7 @@ function bindOptions({ tls, clients }: ServiceSpec, { openssl }: Facts, { combin
     ...(clients.kind === 'none'
       ? []
       : [`ca-file ${ca} verify ${clients.kind === 'optional' ? 'optional' : 'required'}`]),
+    ...(trust.revocationLists === undefined ? [] : [`crl-file ${revocationLists}`]),
   ].join(' ');
 }
 

@@ -12,7 +12,8 @@
 import type { ServiceSpec } from '../stack/stack.ts';
 import { reloadOf, restartOf } from './declared-action.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout } from './pair-layout.ts';
-import { type Action, type Facts, type ServiceKind, versionAtLeast } from './service-kind.ts';
+import { listsMissing, revocationListsFile } from './revocation-lists.ts';
+import { type Action, type Facts, type ServiceKind, type Trust, versionAtLeast } from './service-kind.ts';
 import { awkwardText, clientsOtherThan, firstOf, requiredSetting, setting } from './setting.ts';
 import { tlsPolicy } from './tls-policy.ts';
 
@@ -50,14 +51,15 @@ export const mysql: ServiceKind = {
         : `version ${version} is too old: supported are MariaDB from 10.4 and MySQL from 8.0.16 on`,
     ),
 
-  desired(service, facts, { verifyClients }) {
+  desired(service, facts, trust) {
     const config = requiredSetting(service, 'config').replace(/\/+$/, '');
     const { paths, ...install } = pairLayout(service, facts, config);
     const mariaDb = isMariaDb(facts.version);
-    const variables = variablesOf(service, facts, paths, verifyClients);
+    const variables = variablesOf(service, facts, paths, trust);
     return {
       install,
       configuration: [
+        revocationListsFile(paths, trust),
         {
           kind: 'own-file',
           // Drop-ins are read in the order of their names, and the last value wins.
@@ -91,7 +93,7 @@ export const mysql: ServiceKind = {
         ),
         output: '1',
       },
-      notes: [],
+      notes: listsMissing(trust),
     };
   },
 };
@@ -104,8 +106,8 @@ function isMariaDb(version: string | null): boolean {
 function variablesOf(
   { tls }: ServiceSpec,
   { version }: Facts,
-  { certificate, key, ca }: PairPaths,
-  verifyClients: boolean,
+  { certificate, key, ca, revocationLists }: PairPaths,
+  trust: Trust,
 ): (readonly [name: string, value: string])[] {
   const policy = tlsPolicy(tls);
   const suites = isMariaDb(version)
@@ -119,7 +121,8 @@ function variablesOf(
     ['ssl_cert', certificate],
     ['ssl_key', key],
     // Naming it asks clients for a certificate, and verifies the one that they show.
-    ...(verifyClients ? [['ssl_ca', ca] as const] : []),
+    ...(trust.verifyClients ? [['ssl_ca', ca] as const] : []),
+    ...(trust.revocationLists === undefined ? [] : [['ssl_crl', revocationLists] as const]),
     ['tls_version', policy.versions.join(',')],
     ...suites,
     ['require_secure_transport', 'ON'],

@@ -12,6 +12,7 @@
 import type { HostPort, ServiceSpec } from '../stack/stack.ts';
 import { reloadOf } from './declared-action.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout } from './pair-layout.ts';
+import { listsMissing, revocationListsFile } from './revocation-lists.ts';
 import { type Facts, type ServiceKind, type Trust, versionAtLeast } from './service-kind.ts';
 import { awkwardText, firstOf, hostNames, numberSetting, requiredSetting, setting } from './setting.ts';
 import { groupsFor, tlsPolicy } from './tls-policy.ts';
@@ -76,10 +77,11 @@ export const nginx: ServiceKind = {
           why: 'plain HTTP is redirected, and challenges of ACME are answered',
           beforeIssue: true,
         },
+        revocationListsFile(paths, trust),
         {
           kind: 'own-file',
           path: `${config}/fullchain-${service.name}.conf`,
-          content: file(service, [...maps(service), ...tlsServer(service, facts, paths)]),
+          content: file(service, [...maps(service), ...tlsServer(service, facts, paths, trust)]),
           mode: 0o644,
           why: 'serves the site with the installed pair',
         },
@@ -91,7 +93,7 @@ export const nginx: ServiceKind = {
         why: 'new workers take up the new pair; old ones finish what they serve',
       }),
       restart: null,
-      notes: [],
+      notes: listsMissing(trust),
     };
   },
 };
@@ -147,7 +149,7 @@ function maps(service: ServiceSpec): string[] {
   ];
 }
 
-function tlsServer(service: ServiceSpec, facts: Facts, paths: PairPaths): string[] {
+function tlsServer(service: ServiceSpec, facts: Facts, paths: PairPaths, trust: Trust): string[] {
   const include = setting(service, 'include');
   return [
     'server {',
@@ -155,7 +157,7 @@ function tlsServer(service: ServiceSpec, facts: Facts, paths: PairPaths): string
       ...tlsListeners(service, facts),
       `server_name ${hostNames(service.names).join(' ')};`,
       ...tlsDirectives(service, facts, paths),
-      ...clientDirectives(service, paths),
+      ...clientDirectives(service, paths, trust),
       ...(hsts(service) === '0' ? [] : [`add_header Strict-Transport-Security "max-age=${hsts(service)}" always;`]),
       ...(include === null ? [] : [`include ${include};`]),
       ...location(service, paths),
@@ -195,12 +197,13 @@ function tlsDirectives({ tls }: ServiceSpec, { openssl }: Facts, { certificate, 
   ];
 }
 
-function clientDirectives({ clients }: ServiceSpec, { ca }: PairPaths): string[] {
+function clientDirectives({ clients }: ServiceSpec, { ca, revocationLists }: PairPaths, trust: Trust): string[] {
   if (clients.kind === 'none') return ['ssl_session_cache shared:fullchain:10m;'];
   return [
     // A session taken up again in another server block would bring along what was verified there, or was not.
     'ssl_session_cache off;',
     `ssl_client_certificate ${ca};`,
+    ...(trust.revocationLists === undefined ? [] : [`ssl_crl ${revocationLists};`]),
     `ssl_verify_client ${clients.kind === 'optional' ? 'optional' : 'on'};`,
     'ssl_verify_depth 4;',
   ];

@@ -1,6 +1,7 @@
 /** node_exporter, and any other program with the exporter toolkit: give `restart` its command. */
 import { reloadOf } from './declared-action.ts';
 import { DIRECTORY_SETTING, pairLayout } from './pair-layout.ts';
+import { noRevocation } from './revocation-lists.ts';
 import { type ServiceKind, versionAtLeast } from './service-kind.ts';
 import { awkwardText, clientsOtherThan, firstOf, requiredSetting } from './setting.ts';
 import { ownServerConfig, restartFromPlaintext, WEB_CONFIG_SETTING, webConfigBlock } from './web-config.ts';
@@ -26,7 +27,7 @@ export const nodeExporter: ServiceKind = {
         : clientsOtherThan(service, ['none', 'optional', 'required'], 'looks at names only from 1.7 on'),
     ),
 
-  desired(service, facts) {
+  desired(service, facts, trust) {
     const config = requiredSetting(service, 'config');
     const { paths, ...install } = pairLayout(service, facts, config);
     return {
@@ -36,7 +37,7 @@ export const nodeExporter: ServiceKind = {
       check: null,
       reload: reloadOf(service, null),
       restart: restartFromPlaintext(service, facts, config, 'prometheus-node-exporter'),
-      notes: [],
+      notes: noRevocation('node_exporter', trust),
     };
   },
 };

@@ -23,6 +23,8 @@ export interface PairPaths {
   readonly key: string;
   /** The roots by which this service verifies its peers. */
   readonly ca: string;
+  /** Revocation lists of the authorities above clients: not a part of the versions, since it changes without them. */
+  readonly revocationLists: string;
   /** Key and chain in one file, for services that want it so: it can never be a mixed pair. */
   readonly combined: string;
 }
@@ -54,6 +56,7 @@ export function pairLayout(
       certificate: `${current}/tls.crt`,
       key: `${current}/tls.key`,
       ca: `${current}/ca.crt`,
+      revocationLists: `${directory}/crl.pem`,
       combined: `${current}/tls.pem`,
     },
   };

@@ -11,7 +11,8 @@ import type { ServiceSpec } from '../stack/stack.ts';
 import { reloadOf } from './declared-action.ts';
 import { setMarkedBlock } from './marked-block.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout } from './pair-layout.ts';
-import { type Facts, type ServiceKind, versionAtLeast } from './service-kind.ts';
+import { listsMissing, revocationListsFile } from './revocation-lists.ts';
+import { type Facts, type ServiceKind, type Trust, versionAtLeast } from './service-kind.ts';
 import { awkwardText, firstOf, missingFile, requiredSetting, setting } from './setting.ts';
 import { groupsFor, oldestVersion, tlsPolicy } from './tls-policy.ts';
 
@@ -40,17 +41,18 @@ export const postgresql: ServiceKind = {
     );
   },
 
-  desired(service, facts, { verifyClients }) {
+  desired(service, facts, trust) {
     const { config, hba, version, automatic, pidFile } = filesOf(service);
     const { paths, ...install } = pairLayout(service, facts, pairBeside(service));
     const outside = setMarkedBlock(facts.files[hba] ?? '', service.name, null, HBA_STYLE);
     return {
       install,
       configuration: [
+        revocationListsFile(paths, trust),
         {
           kind: 'block',
           path: config,
-          lines: serverLines(service, facts, paths, facts.files[version] ?? null, verifyClients),
+          lines: serverLines(service, facts, paths, facts.files[version] ?? null, trust),
           place: 'end',
           comment: '#',
           mode: 0o600,
@@ -63,7 +65,7 @@ export const postgresql: ServiceKind = {
           ...HBA_STYLE,
           mode: 0o600,
           why:
-            verifyClients && service.clients.kind !== 'optional'
+            trust.verifyClients && service.clients.kind !== 'optional'
               ? 'plaintext is refused, and so is who shows no certificate'
               : 'plaintext is refused',
         },
@@ -81,6 +83,7 @@ export const postgresql: ServiceKind = {
         ...overridden(facts.files[automatic] ?? null, automatic),
         ...elsewhere(facts.files[config] ?? '', hba),
         ...unseen(service, outside),
+        ...listsMissing(trust),
       ],
     };
   },
@@ -111,9 +114,9 @@ function pairBeside(service: ServiceSpec): string {
 function serverLines(
   service: ServiceSpec,
   { openssl }: Facts,
-  { certificate, key, ca }: PairPaths,
+  { certificate, key, ca, revocationLists }: PairPaths,
   version: string | null,
-  verifyClients: boolean,
+  trust: Trust,
 ): string[] {
   const policy = tlsPolicy(service.tls);
   const quoted = (name: string, value: string): string => `${name} = '${value}'`;
@@ -122,7 +125,8 @@ function serverLines(
     quoted('ssl_cert_file', certificate),
     quoted('ssl_key_file', key),
     // Naming it alone asks clients for a certificate; who must have one is decided in pg_hba.conf.
-    ...(verifyClients ? [quoted('ssl_ca_file', ca)] : []),
+    ...(trust.verifyClients ? [quoted('ssl_ca_file', ca)] : []),
+    ...(trust.revocationLists !== undefined ? [quoted('ssl_crl_file', revocationLists)] : []),
     quoted('ssl_min_protocol_version', oldestVersion(policy)),
     ...(policy.suites12.length > 0 ? [quoted('ssl_ciphers', policy.suites12.join(':'))] : []),
     'ssl_prefer_server_ciphers = off',

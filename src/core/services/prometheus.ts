@@ -1,6 +1,7 @@
 /** Prometheus: its own server side. What it scrapes over TLS is said in prometheus.yml, by its owner. */
 import { reloadOf } from './declared-action.ts';
 import { DIRECTORY_SETTING, pairLayout } from './pair-layout.ts';
+import { noRevocation } from './revocation-lists.ts';
 import { type ServiceKind, versionAtLeast } from './service-kind.ts';
 import { awkwardText, clientsOtherThan, firstOf, requiredSetting } from './setting.ts';
 import { ownServerConfig, restartFromPlaintext, WEB_CONFIG_SETTING, webConfigBlock } from './web-config.ts';
@@ -23,7 +24,7 @@ export const prometheus: ServiceKind = {
         : clientsOtherThan(service, ['none', 'optional', 'required'], 'looks at names only from 2.45 on'),
     ),
 
-  desired(service, facts) {
+  desired(service, facts, trust) {
     const config = requiredSetting(service, 'config');
     const { paths, ...install } = pairLayout(service, facts, config);
     return {
@@ -36,7 +37,7 @@ export const prometheus: ServiceKind = {
       },
       reload: reloadOf(service, null),
       restart: restartFromPlaintext(service, facts, config, 'prometheus'),
-      notes: [],
+      notes: noRevocation('Prometheus', trust),
     };
   },
 };

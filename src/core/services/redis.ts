@@ -11,6 +11,7 @@ import type { ServiceSpec } from '../stack/stack.ts';
 import { reloadOf, restartOf } from './declared-action.ts';
 import { setMarkedBlock } from './marked-block.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout } from './pair-layout.ts';
+import { noRevocation } from './revocation-lists.ts';
 import { type Action, type Facts, type ServiceKind, versionAtLeast } from './service-kind.ts';
 import { awkwardText, clientsOtherThan, firstOf, missingFile, requiredSetting, setting } from './setting.ts';
 import { tlsPolicy } from './tls-policy.ts';
@@ -44,7 +45,7 @@ export const redis: ServiceKind = {
       version === null || versionAtLeast(version, '6') ? null : `Redis ${version} speaks no TLS: supported from 6.0 on`,
     ),
 
-  desired(service, facts, { verifyClients }) {
+  desired(service, facts, trust) {
     const config = requiredSetting(service, 'config');
     const { paths, ...install } = pairLayout(service, facts, config);
     const outside = setMarkedBlock(facts.files[config] ?? '', service.name, null, STYLE);
@@ -52,7 +53,7 @@ export const redis: ServiceKind = {
     const reached = {
       kind: 'redis',
       ...door(service, outside),
-      client: verifyClients ? clientOf(paths) : null,
+      client: trust.verifyClients ? clientOf(paths) : null,
     } as const;
     const changesPorts = facts.version === null || versionAtLeast(facts.version, '6.2.2');
     return {
@@ -87,7 +88,7 @@ export const redis: ServiceKind = {
         commands: commandsFor(before(directives, outside), facts),
         why: 'serves as it did before',
       },
-      notes: notes(outside),
+      notes: [...notes(outside), ...noRevocation('Redis', trust)],
     };
   },
 };

@@ -64,6 +64,8 @@ export interface Facts {
 export interface Trust {
   /** Whether clients are verified at all, and against the bundle `ca.crt` of the installed version. */
   readonly verifyClients: boolean;
+  /** PEM of the lists of every authority above them; absent: there are none, or clients are not verified. */
+  readonly revocationLists?: string;
   /** Where its issuer proves names by files below /.well-known/acme-challenge/ (http-01 with a webroot); absent: it does not. */
   readonly challengeWebroot?: string;
 }
@@ -107,6 +109,8 @@ export type ConfigurationChange =
       readonly why: string;
       /** Needs no pair, and must be in force before one is ordered: the listener that answers http-01. */
       readonly beforeIssue?: true;
+      /** Not settings but data that they name: a reload takes it up, and a diff says nothing. */
+      readonly isData?: true;
     }
   /** One marked block in a person's file; nothing else in it is touched. null takes the block out. */
   | {

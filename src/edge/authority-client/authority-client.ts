@@ -42,8 +42,8 @@ function fingerprintOf(pem: string): string | null {
 }
 
 /** GET. `tls.ca` is the root. @throws OperatorFault authority-unreachable */
-export function get(url: string, tls: ConnectionOptions): Promise<Answer> {
-  return send(url, 'GET', null, tls);
+export function get(url: string, tls: ConnectionOptions, maxBytes = MAX_ANSWER_BYTES): Promise<Answer> {
+  return send(url, 'GET', null, tls, maxBytes);
 }
 
 /** POST of a JSON body. `tls.ca` is the root; `tls.cert` and `tls.key` authenticate the client. @throws OperatorFault authority-unreachable */
@@ -51,7 +51,13 @@ export function post(url: string, body: unknown, tls: ConnectionOptions): Promis
   return send(url, 'POST', JSON.stringify(body), tls);
 }
 
-function send(url: string, method: string, body: string | null, tls: ConnectionOptions): Promise<Answer> {
+function send(
+  url: string,
+  method: string,
+  body: string | null,
+  tls: ConnectionOptions,
+  maxBytes = MAX_ANSWER_BYTES,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const unreachable = (cause: Error): void =>
       reject(
@@ -70,7 +76,7 @@ function send(url: string, method: string, body: string | null, tls: ConnectionO
         let size = 0;
         response.on('data', (chunk: Buffer) => {
           size += chunk.byteLength;
-          if (size > MAX_ANSWER_BYTES) request.destroy(new Error('the answer is too large'));
+          if (size > maxBytes) request.destroy(new Error('the answer is too large'));
           else chunks.push(chunk);
         });
         response.on('error', unreachable);

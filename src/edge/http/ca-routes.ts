@@ -26,6 +26,8 @@ export interface CaRoutePorts {
   readonly roots: () => readonly { readonly der: Uint8Array; readonly fingerprint: string }[];
   readonly chainAbove: (issuerKeyId: string) => readonly Uint8Array[];
   readonly currentCrl: () => Promise<Uint8Array>;
+  /** DER of the lists by which a service refuses revoked clients; null: one of them cannot be had. */
+  readonly clientLists: () => Promise<readonly Uint8Array[] | null>;
   readonly clock: () => Instant;
 }
 
@@ -67,6 +69,14 @@ export function caRoutes(app: FastifyInstance, ports: CaRoutePorts): void {
     app.get(`${prefix}/crl`, async (_request, reply) =>
       reply.type('application/pkix-crl').send(Buffer.from(await ports.currentCrl())),
     );
+
+    // Of every authority that a client's chain may pass through: what a service that verifies clients has to have.
+    app.get(`${prefix}/crls`, async (_request, reply) => {
+      const lists = await ports.clientLists();
+      return lists === null
+        ? failure(reply, 404, 'not every authority has a revocation list yet: the next rotation makes one')
+        : { crls: lists.map((der) => pemFromDer('X509 CRL', der)) };
+    });
 
     app.post(`${prefix}/sign`, { bodyLimit: BODY_LIMIT_BYTES }, (request, reply) =>
       answer(ports, reply, sign(ports, request)),

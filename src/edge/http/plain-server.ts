@@ -3,13 +3,14 @@
  * before any TLS works (RFC 5280 §8). Everything else gets a sentence that says where to go.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Hex } from '../../core/bytes/hex.ts';
 
 export interface PlainPorts {
   readonly currentCrl: () => Promise<Uint8Array>;
   /** DER of an issuer by the hex of its key identifier; null when unknown. */
   readonly issuerCertificate: (keyId: string) => Uint8Array | null;
   /** The list of an issuer, also of one that has been replaced, by the hex of its key identifier; null when unknown. */
-  readonly crlOf: (keyId: string) => Promise<Uint8Array> | null;
+  readonly crlOf: (keyId: Hex) => Promise<Uint8Array | null>;
   readonly httpsBase: string;
   readonly onFault: (fault: unknown) => void;
 }
@@ -41,8 +42,14 @@ async function answer(ports: PlainPorts, request: IncomingMessage, response: Ser
   const path = (request.url ?? '').split('?', 1)[0] ?? '';
   const readable = request.method === 'GET' || request.method === 'HEAD';
   const listed = /^\/crl\/([0-9a-f]{2,80})\.crl$/.exec(path);
-  const crl = !readable ? null : path === '/crl' ? ports.currentCrl() : listed ? ports.crlOf(listed[1] ?? '') : null;
-  if (crl) return bytes(request, response, 'application/pkix-crl', await crl);
+  const crl = !readable
+    ? null
+    : path === '/crl'
+      ? await ports.currentCrl()
+      : listed
+        ? await ports.crlOf((listed[1] ?? '') as Hex)
+        : null;
+  if (crl) return bytes(request, response, 'application/pkix-crl', crl);
   const issuer = /^\/issuer\/([0-9a-f]{2,80})\.cer$/.exec(path);
   const certificate = readable && issuer ? ports.issuerCertificate(issuer[1] ?? '') : null;
   if (certificate) return bytes(request, response, 'application/pkix-cert', certificate);

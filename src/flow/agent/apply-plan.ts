@@ -24,6 +24,8 @@ export interface ApplyResult {
   readonly action: 'none' | 'issued' | 'installed' | 'configured' | 'reloaded' | 'removed' | 'restored' | 'failed';
   readonly certificate: { readonly fingerprint: string; readonly serial: string; readonly notAfter: string } | null;
   readonly steps: readonly Step[];
+  /** What a person should know of it; there only with a change. */
+  readonly notes?: readonly string[];
   /** What an issuer asked for before it is tried again. */
   readonly retryAfterSeconds?: number;
 }
@@ -63,7 +65,7 @@ async function applyLocked(ports: ApplyPorts, plan: InstallPlan): Promise<ApplyR
     await work.install();
     await work.configure();
     await work.confirm();
-    return result(plan, work.action(), work.leaf, work.steps);
+    return { ...result(plan, work.action(), work.leaf, work.steps), ...noted(plan) };
   } catch (fault) {
     work.steps.push(failedStep(fault, work.at));
     const action = work.touched ? await work.restore() : 'failed';
@@ -183,7 +185,7 @@ class Work {
       const back = proven && !expired(proven, host.clock()) ? proven : null;
       if (back !== null && back.number !== this.version) install.activate(desired.install, back.number);
       else if (back === null && installed === null && this.written.length > 0) install.activate(desired.install, null);
-      await this.takeUp(this.written.length > 0 ? 'restart' : 'reload');
+      await this.takeUp(this.written.some(({ isData }) => !isData) ? 'restart' : 'reload');
       if (back !== null) {
         await confirmServed(host, this.plan, back.chain[0]);
         install.mark(desired.install, back.number, host.clock());
@@ -213,7 +215,7 @@ class Work {
   /** A changed configuration may want more than a new pair does. */
   private wantedTakeUp(): TakeUp {
     const { edits, installed } = this.plan;
-    if (edits.length > 0) return 'restart';
+    if (edits.some(({ isData }) => !isData)) return 'restart';
     return installed?.confirmedAt === null ? installed.takeUp : 'reload';
   }
 
@@ -319,6 +321,10 @@ export function failedStep(fault: unknown, at: StepName): Step {
     detail: fault instanceof Error ? fault.message : String(fault),
     remedy: 'See the cause; the next run tries again.',
   };
+}
+
+function noted({ desired: { notes } }: InstallPlan): Pick<ApplyResult, 'notes'> {
+  return notes.length === 0 ? {} : { notes };
 }
 
 function retryAfter(fault: unknown): { readonly retryAfterSeconds?: number } {

@@ -26,6 +26,8 @@ export interface FileEdit {
   readonly why: string;
   /** In force before a certificate is ordered. */
   readonly beforeIssue: boolean;
+  /** Not settings but data: a reload takes it up. */
+  readonly isData: boolean;
 }
 
 export interface InstallPlan {
@@ -60,6 +62,8 @@ export interface PlanPorts {
   readonly anchors: (issuer: string) => readonly Certificate[];
   /** The roots that members of this stack trust when they verify each other. */
   readonly stackTrust: () => readonly Certificate[];
+  /** PEM of the lists by which services refuse clients that were revoked; null: there are none. */
+  readonly revocationLists: () => string | null;
   /** Where an issuer proves names by files below /.well-known/acme-challenge/; null: it does not. */
   readonly challengeWebroot: (issuer: string) => string | null;
   /** When the issuer wants the certificate to be replaced (RFC 9773); null: it says nothing, or cannot be asked. */
@@ -81,7 +85,9 @@ export async function planInstall(ports: PlanPorts, wish: InstallWish, asked: bo
   const edits = desired.configuration.flatMap((change): FileEdit[] => {
     const { path, before, after } = ports.configuration.preview(change, member.name);
     const beforeIssue = change.kind === 'own-file' && change.beforeIssue === true;
-    return before === after ? [] : [{ path, before, after, mode: change.mode, why: change.why, beforeIssue }];
+    // Where there was none, settings that name it come along.
+    const isData = change.kind === 'own-file' && change.isData === true && before !== null && after !== null;
+    return before === after ? [] : [{ path, before, after, mode: change.mode, why: change.why, beforeIssue, isData }];
   });
   return {
     ...wish,
@@ -174,9 +180,13 @@ export function plannedChanges(plan: InstallPlan): PlannedChange[] {
       action: 'install',
       why: `the same pair in ${directory}, with another bundle of roots: ${rootNames(plan.trust)}`,
     });
-  for (const { path, before, after, why } of edits)
-    changes.push({ action: 'configure', why: `${path}: ${why}`, diff: unifiedDiff(before ?? '', after ?? '', path) });
-  const restart = edits.length > 0 ? desired.restart : null;
+  for (const { path, before, after, why, isData } of edits)
+    changes.push({
+      action: 'configure',
+      why: `${path}: ${why}`,
+      ...(!isData && { diff: unifiedDiff(before ?? '', after ?? '', path) }),
+    });
+  const restart = edits.some(({ isData }) => !isData) ? desired.restart : null;
   if (restart) changes.push({ action: 'restart', why: restart.why });
   else if (changes.length > 0 && desired.reload) changes.push({ action: 'reload', why: desired.reload.why });
   else if (!isSettled(plan) && desired.reload)

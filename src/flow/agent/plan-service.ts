@@ -40,6 +40,7 @@ function factsOf({ host }: PlanPorts, service: ServiceSpec, kind: ServiceKind): 
 
 function serviceWish(ports: PlanPorts, service: ServiceSpec, kind: ServiceKind, facts: Facts): InstallWish {
   const verifyClients = service.clients.kind !== 'none';
+  const revocationLists = verifyClients ? ports.revocationLists() : null;
   const challengeWebroot = ports.challengeWebroot(service.issuer);
   return {
     member: { kind: 'service', name: service.name },
@@ -52,7 +53,11 @@ function serviceWish(ports: PlanPorts, service: ServiceSpec, kind: ServiceKind, 
       commonName: null,
     },
     endpoint: service.address && { protocol: kind.protocol, address: service.address },
-    desired: kind.desired(service, facts, { verifyClients, ...(challengeWebroot !== null && { challengeWebroot }) }),
+    desired: kind.desired(service, facts, {
+      verifyClients,
+      ...(revocationLists !== null && { revocationLists }),
+      ...(challengeWebroot !== null && { challengeWebroot }),
+    }),
     // A service of the stack verifies members of the stack, whoever issued its own certificate.
     trust: verifyClients || service.issuer === 'internal' ? ports.stackTrust() : null,
   };

@@ -10,6 +10,7 @@ import type { NameAttributes } from '../../core/x509/name.ts';
 import { type PublicKeyInfo, parseSubjectPublicKeyInfo } from '../../core/x509/public-key.ts';
 import type { SerialNumber } from '../../core/x509/serial-number.ts';
 import { type CertificateSigner, recordAndSign } from './issue-certificate.ts';
+import type { CrlIssuer } from './publish-crl.ts';
 import type { CertificateStore, IssuanceStore } from './store-ports.ts';
 
 /** A key that can sign, and its public half. */
@@ -91,6 +92,16 @@ export async function findBegun(
   const record = await store.findCertificate(serial);
   if (record?.der) return { kind: 'issued', der: record.der };
   return { kind: record ? 'spent' : 'free' };
+}
+
+/** Signs the revocation list of an authority. */
+export function listSigner(certificate: TbsCertificate, key: SigningKey): CrlIssuer {
+  return {
+    certificate,
+    keyAlgorithm: key.algorithm,
+    keyId: hexFromBytes(issuerKeyIdentifier(certificate)),
+    signCrl: (tbs) => key.sign(tbs.bytes),
+  };
 }
 
 function signer(key: SigningKey, publicKey: PublicKeyInfo, keyIdentifier: Uint8Array): CertificateSigner {

@@ -1,5 +1,5 @@
 /**
- * A new authority (root and intermediate), each certificate recorded before it is signed. What is written where,
+ * A new authority (root and intermediate), each certificate recorded before it is signed, and their first revocation lists. What is written where,
  * and with which password, is the caller's: this flow returns certificates for keys it was given.
  */
 import type { Instant } from '../../core/time/instant.ts';
@@ -9,10 +9,12 @@ import {
   type IntermediatePlan,
   issueIntermediate,
   issueRoot,
+  listSigner,
   type RootPlan,
   type SigningKey,
 } from './authority-certificates.ts';
-import type { IssuanceStore } from './store-ports.ts';
+import { storeFirstCrls } from './publish-crl.ts';
+import type { CrlStore, IssuanceStore } from './store-ports.ts';
 
 export interface AuthorityPlan {
   readonly root: RootPlan;
@@ -21,7 +23,7 @@ export interface AuthorityPlan {
 
 /** @throws OperatorFault issuance-refused when the plan contradicts itself (an intermediate that outlives its root) */
 export async function initialiseAuthority(
-  store: IssuanceStore,
+  store: IssuanceStore & CrlStore,
   keys: { readonly root: SigningKey; readonly intermediate: SigningKey },
   plan: AuthorityPlan,
   random: (byteLength: number) => Uint8Array,
@@ -35,6 +37,12 @@ export async function initialiseAuthority(
     keys.intermediate.publicKey,
     plan.intermediate,
     serial(),
+    now,
+  );
+  await storeFirstCrls(
+    store,
+    listSigner(parseCertificate(root), keys.root),
+    listSigner(parseCertificate(intermediate), keys.intermediate),
     now,
   );
   return { root, intermediate };
