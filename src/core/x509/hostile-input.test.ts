@@ -56,7 +56,8 @@ const crl = assembleCrl(crlTbs, root.key.sign(crlTbs.bytes));
 /** Octets changed, removed, inserted or repeated, at one to four places. */
 function tampered(bases: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
   const edit = fc.record({
-    at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    // Not a double: those that fast-check draws are nearly all next to 0.
+    at: fc.nat(9999).map((part) => part / 10_000),
     kind: fc.constantFrom('set', 'flip', 'remove', 'insert', 'repeat', 'cut'),
     octet: fc.oneof(fc.nat(255), fc.constantFrom(0x00, 0x30, 0x80, 0x81, 0x84, 0xff)),
     length: fc.integer({ min: 1, max: 20 }),
