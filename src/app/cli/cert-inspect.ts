@@ -1,10 +1,12 @@
 /** `cert inspect`, `cert verify`, `cert lint`: what lies in a file or is sent by a server, and what it is worth. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { STARTTLS_WORDS, type StarttlsWord } from '../../core/probe/protocol.ts';
 import { contextOf, countOption } from './context.ts';
 
 export interface TargetFlags {
   readonly timeout: number;
+  readonly starttls?: StarttlsWord;
 }
 
 export interface InspectFlags extends TargetFlags {
@@ -19,6 +21,9 @@ export interface VerifyFlags extends TargetFlags {
   readonly at?: string;
   readonly key?: string;
   readonly passwordFile?: string;
+  readonly crl: readonly string[];
+  readonly crlAll?: boolean;
+  readonly policy: readonly string[];
 }
 
 export interface LintFlags extends TargetFlags {
@@ -27,7 +32,7 @@ export interface LintFlags extends TargetFlags {
   readonly servername?: string;
 }
 
-const TARGET = 'a file, - for standard input, or host:port';
+const TARGET = 'a file, - for standard input, host:port, or a URL (postgres://…, https://…)';
 
 export function addInspectCommand(cert: Command): void {
   withTimeout(
@@ -61,13 +66,22 @@ export function addVerifyCommand(cert: Command): void {
     .option('--at <time>', 'as if it were then: 2026-11-25T12:00:00Z (default: now)')
     .option('--key <file>', 'check that this key belongs to it')
     .option('--password-file <file>', 'password of the key')
+    .option('--crl <file>', 'check that it is not revoked, by this list; several times for several', collect, [])
+    .option('--crl-all', 'with --crl: know it of each authority too, also where no list of its issuer was given')
+    .option(
+      '--policy <oid>',
+      'a certificate policy that it must be valid under; several times: one of them',
+      collect,
+      [],
+    )
     .addHelpText(
       'after',
       `
 Examples:
   fullchain cert verify fullchain.pem --name db.internal --key db.key
   fullchain cert verify db.crt --ca root_ca.crt --intermediates intermediate_ca.crt
-  fullchain cert verify db.internal:5433 --at 2027-01-01T00:00:00Z`,
+  fullchain cert verify db.internal:5433 --starttls postgres --at 2027-01-01T00:00:00Z
+  fullchain cert verify fullchain.pem --crl intermediate.crl --crl root.crl`,
     )
     .action(async (target: string, flags: VerifyFlags, self: Command) => {
       const { verify } = await import('../commands/cert-verify.ts');
@@ -96,6 +110,14 @@ export function addLintCommand(cert: Command): void {
     });
 }
 
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
 function withTimeout(command: Command): Command {
-  return command.option('--timeout <seconds>', 'for a server to answer', countOption, 5);
+  return command
+    .addOption(
+      new Option('--starttls <protocol>', 'that comes before TLS (default: by the port)').choices(STARTTLS_WORDS),
+    )
+    .option('--timeout <seconds>', 'for a server to answer', countOption, 5);
 }

@@ -18,10 +18,14 @@ import { paint } from '../cli/fault-output.ts';
 import { readTarget } from './pki-target.ts';
 
 export async function inspect(context: Context, text: string, flags: InspectFlags): Promise<void> {
-  const { objects, endpoint, where } = await readTarget(text, { servername: flags.servername, timeout: flags.timeout });
+  const { objects, server, where } = await readTarget(text, {
+    servername: flags.servername,
+    starttls: flags.starttls,
+    timeout: flags.timeout,
+  });
   const now = wallClock();
   print(context, documentOf(objects), () => [
-    ...(endpoint
+    ...(server
       ? [
           `${where} sends ${objects.length === 1 ? 'one certificate' : `${objects.length} certificates, in this order`}:`,
           '',

@@ -1,9 +1,10 @@
-/** What `cert lint` does: every certificate against the table of lint rules. */
+/** What `cert lint` does: every certificate against the table of lint rules, and all of them as a chain. */
 import { basicConstraints } from '../../core/x509/basic-constraints.ts';
 import { type Certificate, isIssuedBy, isSelfIssued } from '../../core/x509/certificate.ts';
 import { clientErrorNote } from '../../core/x509/client-errors.ts';
 import { describeCertificate, printable } from '../../core/x509/describe.ts';
 import { lintCertificate, lintKindOf } from '../../core/x509/lint.ts';
+import { lintChain } from '../../core/x509/lint-chain.ts';
 import type { LintKind, LintSeverity } from '../../core/x509/lint-rule.ts';
 import { certificatesAmong } from '../../edge/files/pki-objects.ts';
 import type { LintFlags } from '../cli/cert-inspect.ts';
@@ -14,16 +15,18 @@ import { readTarget } from './pki-target.ts';
 const SEVERITIES = { error: 'red', warning: 'yellow', info: 'dim' } as const satisfies Record<LintSeverity, string>;
 
 export async function lint(context: Context, text: string, flags: LintFlags): Promise<void> {
-  const target = await readTarget(text, { servername: flags.servername, timeout: flags.timeout });
+  const target = await readTarget(text, {
+    servername: flags.servername,
+    starttls: flags.starttls,
+    timeout: flags.timeout,
+  });
   const certificates = certificatesAmong(target.objects, text);
-  const findings = certificates.flatMap((certificate, index) =>
-    findingsOf(
-      certificate,
-      certificates,
-      (index === 0 && (flags.profile as LintKind | undefined)) || kindOf(certificate, index),
-      flags,
-    ),
+  const kindAt = (certificate: Certificate, index: number): LintKind =>
+    (index === 0 && (flags.profile as LintKind | undefined)) || kindOf(certificate, index);
+  const single = certificates.flatMap((certificate, index) =>
+    findingsOf(certificate, certificates, kindAt(certificate, index), flags),
   );
+  const findings = [...single, ...chainFindings(certificates, kindAt, single)];
   const ordered = Object.keys(SEVERITIES).flatMap((severity) =>
     findings.filter((finding) => finding.severity === severity),
   );
@@ -59,6 +62,27 @@ function findingsOf(
       section,
       subject: describeCertificate(certificate),
     }),
+  );
+}
+
+/** What a certificate and its issuer say by themselves is not said again of the chain. */
+const SAID_OF_PAIRS: Readonly<Record<string, readonly string[]>> = {
+  'chain-key-usage': ['issuer-not-an-authority'],
+  'chain-name-constraints': ['name-outside-constraints'],
+  'chain-not-an-authority': ['issuer-not-an-authority'],
+  'chain-path-length-exceeded': ['path-length-over-issuer'],
+  'chain-signature-invalid': ['signature-not-of-issuer-key'],
+};
+
+function chainFindings(
+  certificates: readonly Certificate[],
+  kindAt: (certificate: Certificate, index: number) => LintKind,
+  said: readonly Finding[],
+): Finding[] {
+  const [first] = certificates;
+  if (!first) return [];
+  return lintChain(certificates, kindAt(first, 0)).filter(
+    ({ id }) => !said.some((finding) => SAID_OF_PAIRS[id]?.includes(finding.id)),
   );
 }
 

@@ -4,16 +4,18 @@ import { DerError } from '../../core/asn1/der-reader.ts';
 import { bytesEqual } from '../../core/bytes/compare.ts';
 import { pemBlocksLabelled } from '../../core/bytes/pem.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import type { Crl } from '../../core/revocation/crl.ts';
 import { formatRfc3339, type Instant, parseRfc3339 } from '../../core/time/instant.ts';
 import { basicConstraints } from '../../core/x509/basic-constraints.ts';
 import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
 import { describeCertificate, describeRemaining, printable } from '../../core/x509/describe.ts';
 import { formatName } from '../../core/x509/name.ts';
 import type { PathPurpose } from '../../core/x509/path-check.ts';
+import { ANY_POLICY_INPUTS } from '../../core/x509/policy-tree.ts';
 import { describeKey, type PublicKeyInfo, parseSubjectPublicKeyInfo } from '../../core/x509/public-key.ts';
 import { type Verification, type VerificationRequest, verifyChain } from '../../core/x509/verification.ts';
 import { readCertificates, readInput } from '../../edge/files/certificate-files.ts';
-import { certificatesAmong } from '../../edge/files/pki-objects.ts';
+import { certificatesAmong, pkiObjects } from '../../edge/files/pki-objects.ts';
 import { isInitialised } from '../../edge/files/state-directory.ts';
 import { decryptPrivateKey, WrongPassword } from '../../edge/signer/encrypted-key.ts';
 import { publicKeyDer } from '../../edge/signer/key-pair.ts';
@@ -27,10 +29,14 @@ import { readTarget } from './pki-target.ts';
 
 export async function verify(context: Context, text: string, flags: VerifyFlags): Promise<void> {
   const now = instantOf(flags.at);
-  const target = await readTarget(text, { servername: flags.name, timeout: flags.timeout });
+  const target = await readTarget(text, {
+    servername: flags.name,
+    starttls: flags.starttls,
+    timeout: flags.timeout,
+  });
   const [leaf, ...sent] = certificatesAmong(target.objects, text);
   if (!leaf) throw new OperatorFault('input-invalid', `${target.where} holds no certificate`, { path: text });
-  const name = flags.name ?? target.endpoint?.host ?? null;
+  const name = flags.name ?? target.server?.host ?? null;
   const { anchors, known } = trusted(context, flags.ca);
   const request: VerificationRequest = {
     chain: [leaf, ...sent],
@@ -40,12 +46,15 @@ export async function verify(context: Context, text: string, flags: VerifyFlags)
     now,
     purpose: (flags.purpose as PathPurpose | undefined) ?? (basicConstraints(leaf)?.ca ? 'any' : 'server'),
     name,
+    ...revocationOf(flags),
+    ...policiesOf(flags),
     key: flags.key === undefined ? null : await publicKeyOf(context, flags.key, flags.passwordFile),
   };
   const verification = verifyChain(request);
   const document = {
     ok: verification.ok,
     path: verification.path.map(pathEntry),
+    policies: verification.policies,
     findings: verification.findings.map(({ remedy, ...finding }) => ({
       ...finding,
       remedy: { text: remedy, command: null },
@@ -53,6 +62,30 @@ export async function verify(context: Context, text: string, flags: VerifyFlags)
   };
   print(context, document, () => linesOf(request, verification, anchors));
   if (!verification.ok) process.exitCode = 1;
+}
+
+function revocationOf({ crl, crlAll = false }: VerifyFlags): Pick<VerificationRequest, 'revocation'> {
+  if (crl.length > 0) return { revocation: { lists: crl.flatMap(readLists), areAuthoritiesRequired: crlAll } };
+  if (crlAll) throw new OperatorFault('usage', '--crl-all says how strictly lists count; give them with --crl FILE');
+  return {};
+}
+
+/** @throws OperatorFault input-unreadable, input-invalid */
+function readLists(path: string): Crl[] {
+  const lists = pkiObjects(readInput(path), path).flatMap((object) => {
+    if (object.kind === 'unreadable') throw new OperatorFault('input-invalid', `${path}: ${object.why}`, { path });
+    return object.kind === 'revocation-list' ? [object.crl] : [];
+  });
+  if (lists.length === 0) throw new OperatorFault('input-invalid', `${path} holds no revocation list`, { path });
+  return lists;
+}
+
+function policiesOf({ policy }: VerifyFlags): Pick<VerificationRequest, 'policies'> {
+  if (policy.length === 0) return {};
+  const odd = policy.find((text) => !/^[0-2](?:\.(?:0|[1-9]\d{0,38})){1,30}$/.test(text));
+  if (odd !== undefined)
+    throw new OperatorFault('usage', `${JSON.stringify(odd)} is not an object identifier; write 2.23.140.1.2.1`);
+  return { policies: { ...ANY_POLICY_INPUTS, acceptable: new Set(policy), isRequired: true } };
 }
 
 interface Anchor {
@@ -145,7 +178,7 @@ function linesOf(
   const forName = request.name === null ? ' (no name was asked for: --name)' : ` for ${request.name}`;
   const who = describeCertificate(leaf);
   const verdict = ok
-    ? `${paint('green', 'ok:', process.stdout)} ${printable(`${who} is valid${forName}${purpose}`)}${request.key ? ', and the key belongs to it' : ''}`
+    ? `${paint('green', 'ok:', process.stdout)} ${printable(`${who} is valid${forName}${purpose}`)}${request.revocation ? ', not revoked' : ''}${request.key ? ', and the key belongs to it' : ''}`
     : `${paint('red', 'refused:', process.stdout)} ${printable(who)}`;
   return [
     verdict,

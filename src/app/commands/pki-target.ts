@@ -2,41 +2,43 @@
 import { existsSync } from 'node:fs';
 import { DerError } from '../../core/asn1/der-reader.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import type { StarttlsWord } from '../../core/probe/protocol.ts';
+import { parseTarget, sniOf, type Target } from '../../core/probe/target.ts';
+import { formatHostPort } from '../../core/stack/host-port.ts';
 import { parseCertificate } from '../../core/x509/certificate.ts';
 import { readInput } from '../../edge/files/certificate-files.ts';
 import { type PkiObject, pkiObjects } from '../../edge/files/pki-objects.ts';
-import { type Endpoint, formatEndpoint, parseEndpoint, peerChain, serverNameOf } from '../../edge/net/peer-chain.ts';
+import { sentChain } from '../sent-chain.ts';
 
 export interface PkiTarget {
   /** For messages. */
   readonly where: string;
   /** null for files. */
-  readonly endpoint: Endpoint | null;
+  readonly server: Target | null;
   readonly objects: readonly PkiObject[];
 }
 
+export interface TargetOptions {
+  readonly servername: string | undefined;
+  readonly starttls: StarttlsWord | undefined;
+  readonly timeout: number;
+}
+
 /** A file that exists is the file, whatever it is called. @throws OperatorFault */
-export async function readTarget(
-  text: string,
-  { servername, timeout }: { readonly servername: string | undefined; readonly timeout: number },
-): Promise<PkiTarget> {
-  if (text === '-') return { where: 'standard input', endpoint: null, objects: pkiObjects(readInput(text), text) };
-  const exists = existsSync(text);
-  const endpoint = exists ? null : parseEndpoint(text);
-  if (endpoint) {
-    const chain = await peerChain(endpoint, {
-      serverName: servername ?? serverNameOf(endpoint),
-      timeoutMs: timeout * 1000,
-    });
-    return { where: formatEndpoint(endpoint), endpoint, objects: chain.map(sentCertificate) };
+export async function readTarget(text: string, { servername, starttls, timeout }: TargetOptions): Promise<PkiTarget> {
+  if (text === '-') return { where: 'standard input', server: null, objects: pkiObjects(readInput(text), text) };
+  if (existsSync(text)) return { where: text, server: null, objects: pkiObjects(readInput(text), text) };
+  const parsed = parseTarget(text, starttls ?? null);
+  if (parsed.kind !== 'target') {
+    const what =
+      parsed.kind === 'refused' && text.includes('://')
+        ? parsed.why
+        : `there is no file ${JSON.stringify(text)} (a server is written host:port)`;
+    throw new OperatorFault('input-unreadable', what, { path: text });
   }
-  if (!exists)
-    throw new OperatorFault(
-      'input-unreadable',
-      `there is no file ${JSON.stringify(text)} (a server is written host:port)`,
-      { path: text },
-    );
-  return { where: text, endpoint: null, objects: pkiObjects(readInput(text), text) };
+  const { target } = parsed;
+  const chain = await sentChain(target, { serverName: servername ?? sniOf(target.host), timeoutMs: timeout * 1000 });
+  return { where: formatHostPort(target), server: target, objects: chain.map(sentCertificate) };
 }
 
 function sentCertificate(der: Uint8Array, index: number): PkiObject {

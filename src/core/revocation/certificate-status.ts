@@ -6,7 +6,7 @@
 import { bytesEqual } from '../bytes/compare.ts';
 import { formatRfc3339, type Instant } from '../time/instant.ts';
 import type { Certificate, TbsCertificate } from '../x509/certificate.ts';
-import { distributionPoints } from '../x509/crl-distribution-points.ts';
+import { crlUrls, distributionPoints } from '../x509/crl-distribution-points.ts';
 import { type ExtensionKind, extensionValue, findExtension } from '../x509/extension.ts';
 import { AUTHORITY_KEY_IDENTIFIER } from '../x509/key-identifier.ts';
 import { formatName, type Name, namesEqual } from '../x509/name.ts';
@@ -140,15 +140,17 @@ function entryOf(certificate: TbsCertificate, list: Crl): RevokedEntry | null {
 }
 
 function undetermined(
-  { issuer }: TbsCertificate,
+  certificate: TbsCertificate,
   isPartly: boolean,
   faults: ReadonlyMap<Crl, string>,
 ): CertificateStatus {
   const reasons = [...faults].map(([list, fault]) => `the list of ${JSON.stringify(formatName(list.issuer))} ${fault}`);
   if (isPartly) reasons.unshift('the lists that were given cover only some of the reasons for revocation');
   const isMissing = reasons.length === 0;
+  const [url] = crlUrls(certificate);
+  const offer = url === undefined ? '' : `; it is offered at ${url}`;
   const detail = isMissing
-    ? `no revocation list of its issuer ${JSON.stringify(formatName(issuer))} was given`
+    ? `no revocation list of its issuer ${JSON.stringify(formatName(certificate.issuer))} was given${offer}`
     : [...new Set(reasons)].slice(0, 5).join('; ');
   return { kind: 'undetermined', detail, isMissing };
 }

@@ -14,6 +14,8 @@ import { namesEqual } from './name.ts';
 import { nameMismatch } from './name-match.ts';
 import { type PathFailureReason, type PathResult, validatePath } from './path.ts';
 import type { PathPurpose } from './path-check.ts';
+import type { RevocationInputs } from './path-revocation.ts';
+import type { PolicyInputs } from './policy-tree.ts';
 import { describeKey, type PublicKeyInfo } from './public-key.ts';
 import { subjectAltNames } from './subject-alt-name.ts';
 
@@ -31,6 +33,10 @@ export interface VerificationRequest {
   readonly name: string | null;
   /** Of the key that should belong to the leaf; null when none was given. */
   readonly key: PublicKeyInfo | null;
+  /** Absent: whether anything is revoked is not asked. */
+  readonly revocation?: RevocationInputs;
+  /** Absent: any policy, and none is fine unless an authority demands one. */
+  readonly policies?: PolicyInputs;
 }
 
 export interface VerificationFinding {
@@ -48,6 +54,8 @@ export interface Verification {
   readonly path: readonly Certificate[];
   /** Whether the path ends in an anchor. */
   readonly isAnchored: boolean;
+  /** Certificate policies that the path is valid under; empty where it is not valid. */
+  readonly policies: readonly string[];
   readonly findings: readonly VerificationFinding[];
 }
 
@@ -74,7 +82,8 @@ const REMEDIES = {
   'too-many-candidates': 'Send only the certificates between leaf and root.',
   'name-constraints': 'Ask for names that the authority may certify, or an authority that may certify these.',
   'policy-not-met': 'Have it issued under a policy that is acceptable, by authorities that allow that policy.',
-  'certificate-revoked': 'Have a new certificate issued for a new key; nothing makes this one good again.',
+  'certificate-revoked': 'Have a new certificate issued, for a new key, and put it in the place of this one.',
+  'revocation-unchecked': 'Give the list of its issuer with --crl too; --crl-all demands one of each.',
   'revocation-unknown':
     'Give the current list of the issuer with --crl; an issuer’s certificate of its own with --intermediates.',
   'unknown-critical-extension': 'No client that does not know this extension accepts it; issue it without.',
@@ -108,7 +117,7 @@ export function verifyChain(request: VerificationRequest): Verification {
   const [leaf] = request.chain;
   const result = validatePath(pathRequest(request, []));
   const findings = [
-    ...(result.ok ? [] : pathFindings(request, result)),
+    ...(result.ok ? result.unchecked.map(uncheckedFinding) : pathFindings(request, result)),
     ...nameFindings(leaf, request.name),
     ...keyFindings(leaf, request.key),
     ...orderFindings(request.chain, result.path),
@@ -118,16 +127,22 @@ export function verifyChain(request: VerificationRequest): Verification {
     ok: findings.every(({ severity }) => severity !== 'error'),
     path: result.path,
     isAnchored: last !== undefined && isAmong(request.anchors, last),
+    policies: result.ok ? result.policies : [],
     findings,
   };
 }
 
 function pathRequest(
-  { chain, intermediates, anchors, now, purpose }: VerificationRequest,
+  { chain, intermediates, anchors, now, purpose, revocation, policies }: VerificationRequest,
   more: readonly Certificate[],
 ) {
   const [leaf, ...sent] = chain;
-  return { leaf, intermediates: [...sent, ...intermediates, ...more], anchors, now, purpose };
+  const helpers = [...sent, ...intermediates, ...more];
+  return {
+    ...{ leaf, intermediates: helpers, anchors, now, purpose },
+    ...(revocation && { revocation }),
+    ...(policies && { policies }),
+  };
 }
 
 function finding(id: VerificationFindingId, certificate: string, what: string, remedy?: string): VerificationFinding {
@@ -142,6 +157,12 @@ function pathFindings(request: VerificationRequest, failure: PathFailure): Verif
     return [finding(IDS[reason], subject, `${subject}: ${detail}`)];
   // Without an anchor no path is judged, so an expired leaf would pass unnoticed.
   return [gapFinding(request, failure), ...validityFindings(request.chain[0], request.now)];
+}
+
+function uncheckedFinding(authority: Certificate): VerificationFinding {
+  const subject = describeCertificate(authority);
+  const what = `${subject}: whether this authority is revoked was not looked at: no list of its issuer was given`;
+  return { ...finding('revocation-unchecked', subject, what), severity: 'warning' };
 }
 
 /** The path does not reach an anchor: because a certificate is missing that is known here, or for good. */

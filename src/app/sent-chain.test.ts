@@ -2,47 +2,13 @@ import assert from 'node:assert/strict';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
-import { dns, makeIntermediate, makeLeaf, makeRoot } from '../../../test/vectors/made-certificate.ts';
-import { startTcpServer } from '../../../test/world/tcp-server.ts';
-import { bytesEqual } from '../../core/bytes/compare.ts';
-import { pemFromDer } from '../../core/bytes/pem.ts';
-import { encodeSubjectAltName } from '../../core/x509/subject-alt-name.ts';
-import { formatEndpoint, parseEndpoint, peerChain, serverNameOf } from './peer-chain.ts';
-
-test('endpoints are host:port, [v6]:port or https URLs, and nothing that could be a file', () => {
-  for (const [text, host, port] of [
-    ['db.internal:5433', 'db.internal', 5433],
-    ['my_db:443', 'my_db', 443],
-    ['10.0.0.1:443', '10.0.0.1', 443],
-    ['[::1]:9000', '::1', 9000],
-    ['[2001:DB8:0::1]:1', '2001:db8::1', 1],
-    ['https://www.example.org/path?x', 'www.example.org', 443],
-    ['https://ca.internal:9000', 'ca.internal', 9000],
-    ['host.:443', 'host.', 443],
-  ] as const)
-    assert.deepEqual(parseEndpoint(text), { host, port }, text);
-  for (const text of [
-    'host',
-    'host:0',
-    'host:65536',
-    '::1:443',
-    '[10.0.0.1]:443',
-    'a b:1',
-    'a..b:1',
-    './x:1',
-    'https://u@h/',
-    'a\u0000:1',
-    ':443',
-    '[]:1',
-    'http://h:1',
-  ])
-    assert.equal(parseEndpoint(text), null, text);
-  assert.equal(formatEndpoint({ host: '::1', port: 1 }), '[::1]:1');
-  assert.deepEqual(
-    ['::1', '10.0.0.1', 'h.', 'h'].map((host) => serverNameOf({ host, port: 1 })),
-    [null, null, 'h', 'h'],
-  );
-});
+import { dns, makeIntermediate, makeLeaf, makeRoot } from '../../test/vectors/made-certificate.ts';
+import { startTcpServer } from '../../test/world/tcp-server.ts';
+import { bytesEqual } from '../core/bytes/compare.ts';
+import { pemFromDer } from '../core/bytes/pem.ts';
+import type { Target } from '../core/probe/target.ts';
+import { encodeSubjectAltName } from '../core/x509/subject-alt-name.ts';
+import { sentChain } from './sent-chain.ts';
 
 const root = makeRoot();
 const intermediate = makeIntermediate(root);
@@ -63,10 +29,14 @@ function quiet(server: Server): Server {
   return server.on('connection', (socket: Socket) => socket.on('error', () => {})).on('tlsClientError', () => {});
 }
 
-async function serve(t: TestContext, server: Server, host = '127.0.0.1'): Promise<{ host: string; port: number }> {
+function tlsAt(host: string, port: number): Target {
+  return { text: host, protocol: 'tls', host, port, url: null };
+}
+
+async function serve(t: TestContext, server: Server, host = '127.0.0.1'): Promise<Target> {
   const { port, close } = await startTcpServer(quiet(server), host, 0);
   t.after(close);
-  return { host, port };
+  return tlsAt(host, port);
 }
 
 const OPTIONS = { serverName: 'api.internal', timeoutMs: 5000 };
@@ -80,7 +50,7 @@ for (const [what, options] of [
 ] as const satisfies readonly (readonly [string, TlsOptions])[])
   test(`the chain comes as it was sent: ${what}`, async (t) => {
     const endpoint = await serve(t, createTlsServer(tlsOptions(options)));
-    const chain = await peerChain(endpoint, OPTIONS);
+    const chain = await sentChain(endpoint, OPTIONS);
     assert.equal(chain.length, ODD.length);
     for (const [index, { der }] of ODD.entries())
       assert.ok(bytesEqual(chain[index] ?? der.subarray(1), der), String(index));
@@ -94,7 +64,7 @@ test('the server name decides which certificate is sent; for an address none is 
     cert: pemFromDer('CERTIFICATE', named.der),
   });
   const endpoint = await serve(t, server, '::1');
-  const leafFor = async (serverName: string | null) => (await peerChain(endpoint, { ...OPTIONS, serverName }))[0];
+  const leafFor = async (serverName: string | null) => (await sentChain(endpoint, { ...OPTIONS, serverName }))[0];
   assert.ok(bytesEqual((await leafFor('named.internal')) ?? new Uint8Array(), named.der));
   assert.ok(bytesEqual((await leafFor(null)) ?? new Uint8Array(), leaf.der));
 });
@@ -118,20 +88,20 @@ test('whatever is no TLS server is said to be what it is, and in bounded time', 
   ];
   for (const [answer, code, message] of rows) {
     const endpoint = await serve(t, createTcpServer(answer));
-    await assert.rejects(peerChain(endpoint, { serverName: null, timeoutMs: 300 }), { code, message });
+    await assert.rejects(sentChain(endpoint, { serverName: null, timeoutMs: 300 }), { code, message });
   }
 });
 
 test('nobody there: the reason in words', async (t) => {
   const { port, close } = await startTcpServer(createTcpServer(), '127.0.0.1', 0);
   await close();
-  await assert.rejects(peerChain({ host: '127.0.0.1', port }, OPTIONS), {
+  await assert.rejects(sentChain(tlsAt('127.0.0.1', port), OPTIONS), {
     code: 'target-unreachable',
     message: /nothing listens there/,
   });
-  await assert.rejects(peerChain({ host: 'nobody.invalid', port: 1 }, OPTIONS), {
+  await assert.rejects(sentChain(tlsAt('nobody.invalid', 1), OPTIONS), {
     code: 'target-unreachable',
-    message: /name/,
+    message: /the name/,
   });
   t.diagnostic('names under .invalid have no address (RFC 6761)');
 });
