@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { lstatSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { fullchain, openssl, scratch } from '../ca/command-line.ts';
 import { skipWithout } from '../servers/available.ts';
+import type { Ran } from '../servers/process.ts';
 import { IS_ROOT } from '../services/applied.ts';
 import { startMariaDb } from '../services/start-mariadb.ts';
 import { EVERYBODY, skipWithoutPostgresql, startCluster } from '../services/start-postgresql.ts';
@@ -53,14 +55,37 @@ with create_engine(url).connect() as c:
     print(bool(c.execute(text("SHOW STATUS LIKE 'Ssl_cipher'")).fetchone()[1]))`,
 };
 
-/** What ioredis does with rediss://: a TLS connection with Node.js' own trust. */
-const NODE_REDIS = `
-const { CACHE_HOST: host, CACHE_PORT: port } = process.env;
-const socket = require('tls').connect({ host, port, servername: host });
-socket.on('error', ({ code }) => { console.log(code); process.exit(1); });
-socket.on('secureConnect', () => socket.write('AUTH "${PASSWORD}"\\r\\nPING\\r\\n'));
-let heard = '';
-socket.on('data', (chunk) => { heard += chunk; if (heard.split('\\r\\n').length > 2) { console.log(heard.split('\\r\\n')[1], socket.authorized); socket.end(); } });`;
+/** The same of Node.js: each verifies by NODE_EXTRA_CA_CERTS or the paths in its URL. Run where the packages lie. */
+const NODE_CONNECTIONS = {
+  ioredis: `
+const Redis = require('ioredis');
+const redis = new Redis(process.env.CACHE_URL, { password: ${JSON.stringify(PASSWORD)}, retryStrategy: null, lazyConnect: true });
+redis.on('error', () => {});
+redis.connect().then(() => redis.ping()).then((pong) => { console.log(pong === 'PONG' && redis.stream.authorized ? 'True' : pong); redis.disconnect(); })
+  .catch((fault) => { console.error(fault.code ?? fault, redis.lastError ?? ''); process.exit(1); });
+redis.on('error', (fault) => console.error(fault.code));`,
+  mysql2: `
+const url = new URL(process.env.STORE_MYSQL2_URL);
+[url.username, url.password] = ['app', 'a'];
+require('mysql2/promise').createConnection(url.href).then(async (c) => {
+  const [[row]] = await c.query("SHOW STATUS LIKE 'Ssl_cipher'");
+  console.log(row.Value ? 'True' : 'plaintext'); await c.end();
+}).catch((fault) => { console.error(fault.code, fault.message); process.exit(1); });`,
+  'node-postgres': `
+const { Client } = require('pg');
+const url = new URL(process.env.DB_URL);
+[url.username, url.pathname] = ['postgres', '/postgres'];
+const client = new Client({ connectionString: url.href, connectionTimeoutMillis: 5000 });
+client.connect().then(() => client.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()'))
+  .then(({ rows }) => { console.log(rows[0].ssl ? 'True' : 'plaintext'); return client.end(); })
+  .catch((fault) => { console.error(fault.code, fault.message); process.exit(1); });`,
+};
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+
+function node(env: string, program: string): Promise<Ran> {
+  return inEnvironment(env, [process.execPath, '-e', `process.chdir(${JSON.stringify(PROJECT)});${program}`]);
+}
 
 test('S-09: libraries connect with connection.env, and tell nothing to whoever else has the port', {
   skip,
@@ -110,10 +135,12 @@ clients:
     });
   }
 
-  await t.test('Node.js verifies by the variables alone, as ioredis and mysql2 do', async () => {
-    const { stdout, output } = await inEnvironment(env, [process.execPath, '-e', NODE_REDIS]);
-    assert.equal(stdout, '+PONG true\n', output);
-  });
+  for (const [library, program] of Object.entries(NODE_CONNECTIONS)) {
+    await t.test(`${library} connects`, async () => {
+      const { status, stdout, output } = await node(env, program);
+      assert.deepEqual([status, stdout], [0, 'True\n'], output);
+    });
+  }
 
   await t.test('psql connects with the variables alone', async () => {
     const { stdout, output } = await inEnvironment(env, [
@@ -165,9 +192,22 @@ clients:
       assert.ok(rogue.begun() > before, `${library} was at the rogue server`);
       assert.equal(rogue.heard(), '', `${library} tells it nothing`);
     }
-    const node = await inEnvironment(env, [process.execPath, '-e', NODE_REDIS]);
-    assert.match(node.stdout, /UNABLE_TO_(?:VERIFY|GET_ISSUER)|SELF_SIGNED/);
-    assert.equal(rogues['redis-py'].heard(), '');
+    for (const [library, rogue] of [
+      ['ioredis', rogues['redis-py']],
+      ['mysql2', rogues['SQLAlchemy over PyMySQL']],
+      ['node-postgres', rogues.psycopg2],
+    ] as const) {
+      const before = rogue.begun();
+      const { status, output } = await node(env, NODE_CONNECTIONS[library]);
+      assert.notEqual(status, 0, `${library}: ${output}`);
+      assert.match(
+        output,
+        /UNABLE_TO_(?:VERIFY|GET_ISSUER)|SELF_SIGNED|self-signed certificate|unable to (?:verify|get)/,
+        library,
+      );
+      assert.ok(rogue.begun() > before, `${library} was at the rogue server`);
+      assert.equal(rogue.heard(), '', `${library} tells it nothing`);
+    }
   });
 
   await t.test('what was given is taken out again', () => {
