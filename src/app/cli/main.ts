@@ -7,6 +7,7 @@ import { addCertCommands } from './cert.ts';
 import { addCompletionCommand } from './completion.ts';
 import { contextOf } from './context.ts';
 import { printFault } from './fault-output.ts';
+import { addProbeCommand } from './probe.ts';
 import { addProvisionerCommands } from './provisioner.ts';
 import { addStackCommands } from './stack.ts';
 import { addTokenCommand } from './token.ts';
@@ -43,6 +44,7 @@ addTokenCommand(program);
 addCertCommands(program);
 addTrustCommands(program);
 addStackCommands(program);
+addProbeCommand(program);
 addCompletionCommand(program);
 
 // A reader that has seen enough (head, less) closes the pipe: that is no error of ours.

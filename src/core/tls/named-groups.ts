@@ -37,6 +37,11 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [0x0016, 'secp256k1'],
 ]);
 
+/** "X25519MLKEM768", "secp256r1"; of one that is not registered, "0xABCD". */
+export function groupName(code: number): string {
+  return NAMES.get(code) ?? `0x${code.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
 /** Everything that can be asked for, the usual ones first. */
 export const ALL_GROUPS: readonly number[] = [...NAMES.keys()];
 

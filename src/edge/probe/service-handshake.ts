@@ -23,6 +23,7 @@ export function handshake(request: Attempt): Promise<AttemptResult> {
     const tap = request.flight ? new TappedSocket(tcp) : null;
     let tls: TLSSocket | null = null;
     let isOver = false;
+    let hasTickets = false;
     const settle = (result: Unread): void => {
       if (isOver) return;
       isOver = true;
@@ -30,7 +31,9 @@ export function handshake(request: Attempt): Promise<AttemptResult> {
       const ended = (): void => {
         tls?.destroy();
         tcp.destroy();
-        resolve({ ...result, flight: tap?.flight() ?? null });
+        // Tickets of TLS 1.3 come behind the handshake.
+        const known = result.kind === 'established' ? { ...result, tickets: hasTickets } : result;
+        resolve({ ...known, flight: tap?.flight() ?? null });
       };
       if (result.kind === 'established' && tls) takeLeave(tls, ended);
       else ended();
@@ -56,12 +59,11 @@ export function handshake(request: Attempt): Promise<AttemptResult> {
           tap?.listenTo(tls);
           tls.on('error', (fault) => settle(refusalOf(fault)));
           tls.once('close', () => refuse('server', 'the connection was closed during the handshake'));
-          let tickets = false;
           tls.once('session', () => {
-            tickets = true;
+            hasTickets = true;
           });
           tls.once('secureConnect', () => {
-            if (tls) established(request, tls, () => tickets).then(settle, (fault: Error) => settle(refusalOf(fault)));
+            if (tls) established(request, tls).then(settle, (fault: Error) => settle(refusalOf(fault)));
           });
         },
         (fault: unknown) => {
@@ -90,8 +92,8 @@ function takeLeave(tls: TLSSocket, ended: () => void): void {
   tls.end();
 }
 
-type Unread = DistributiveOmit<AttemptResult, 'flight'>;
-type DistributiveOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : never;
+type Unread = DistributiveOmit<AttemptResult, 'flight' | 'tickets'>;
+type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 type RefusedBy = Extract<AttemptResult, { kind: 'refused' }>['by'];
 
 function wordsOf({ code, message }: NodeJS.ErrnoException, { address }: Attempt): string {
@@ -134,7 +136,7 @@ function identity(serverName: string | null): ConnectionOptions {
   return parseIpAddress(serverName) === null ? { servername: serverName } : { host: serverName, servername: '' };
 }
 
-async function established(request: Attempt, socket: TLSSocket, tickets: () => boolean): Promise<Unread> {
+async function established(request: Attempt, socket: TLSSocket): Promise<Unread> {
   const facts = {
     kind: 'established',
     leaf: socket.getPeerX509Certificate()?.raw ?? new Uint8Array(),
@@ -142,7 +144,7 @@ async function established(request: Attempt, socket: TLSSocket, tickets: () => b
     suite: socket.getCipher().standardName,
     opensslName: socket.getCipher().name,
   } as const;
-  if (!request.exchange) return { ...facts, tickets: tickets(), answer: null };
+  if (!request.exchange) return { ...facts, answer: null };
   if (request.exchange === true) socket.write(firstWords(request));
   let fault: Error | null = null;
   socket.once('error', (cause) => {
@@ -153,7 +155,7 @@ async function established(request: Attempt, socket: TLSSocket, tickets: () => b
   if (fault !== null) return refusalOf(fault);
   if (answer === '' && (socket.destroyed || socket.readableEnded))
     return { kind: 'refused', by: 'server', why: 'the connection was closed after the handshake', code: null };
-  return { ...facts, tickets: tickets(), answer };
+  return { ...facts, answer };
 }
 
 /** A refusal after the handshake of TLS 1.3 is one round trip away. */

@@ -1,0 +1,86 @@
+/** What `probe` does: verdict first, then the cause and the next command; everything else behind -v and --json. */
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import { isReachable } from '../../core/probe/endpoint-facts.ts';
+import type { GradeLetter } from '../../core/probe/grade.ts';
+import { isGood, type ProbedEndpoint, probeDocument } from '../../core/probe/probe-document.ts';
+import { probeDetails, probeLines } from '../../core/probe/probe-lines.ts';
+import { readCertificates, readInput } from '../../edge/files/certificate-files.ts';
+import { wallClock } from '../../edge/system/clock.ts';
+import type { ClientIdentity } from '../../flow/probe/attempt.ts';
+import { type Context, print } from '../cli/context.ts';
+import { paint } from '../cli/fault-output.ts';
+import type { ProbeFlags } from '../cli/probe.ts';
+import { probeEndpoints } from '../programs/probe-endpoints.ts';
+import { wantedTargets } from '../programs/probe-targets.ts';
+import { probeTrust } from '../programs/probe-trust.ts';
+
+export async function probe(context: Context, texts: readonly string[], flags: ProbeFlags): Promise<void> {
+  const wanted = wantedTargets(texts, flags);
+  const intermediates = flags.intermediates === undefined ? [] : readCertificates(flags.intermediates);
+  const progress = progressOf(context, wanted.length);
+  const probed = await probeEndpoints(wanted, {
+    client: clientOption(flags),
+    timeoutMs: flags.timeout * 1000,
+    thorough: flags.thorough === true,
+    concurrency: flags.concurrency,
+    rate: flags.rate,
+    trust: { ...probeTrust(context.paths, flags.ca), intermediates },
+    onDone: progress.step,
+  });
+  progress.end();
+  print(context, { ok: probed.every(isGood), targets: probed.map(probeDocument) }, () =>
+    probed.flatMap((endpoint) => linesOf(endpoint, flags.verbose === true)),
+  );
+  process.exitCode = exitOf(probed);
+}
+
+/** @throws OperatorFault usage, input-unreadable */
+function clientOption({ clientCert, clientKey }: ProbeFlags): ClientIdentity | null {
+  if (clientCert === undefined && clientKey === undefined) return null;
+  if (clientCert === undefined || clientKey === undefined)
+    throw new OperatorFault('usage', '--client-cert and --client-key go together');
+  const text = (path: string): string => Buffer.from(readInput(path)).toString('latin1');
+  return { certPem: text(clientCert), keyPem: text(clientKey) };
+}
+
+function exitOf(probed: readonly ProbedEndpoint[]): number {
+  const bad = probed.filter((endpoint) => !isGood(endpoint));
+  if (bad.length === 0) return 0;
+  return bad.some(({ facts }) => isReachable(facts)) ? 1 : 3;
+}
+
+function linesOf(endpoint: ProbedEndpoint, verbose: boolean): string[] {
+  const { verdict, findings, next } = probeLines(endpoint, wallClock());
+  const letter = endpoint.grade?.letter ?? null;
+  return [
+    `${mark(isGood(endpoint))} ${letter === null ? '' : `${paint(colourOf(letter), letter.padEnd(2), process.stdout)} `}${verdict}`,
+    ...findings.flatMap(({ severity, what, id }) => [
+      `    ${paint(severity === 'error' ? 'red' : severity === 'warning' ? 'yellow' : 'dim', severity, process.stdout)}  ${what}  ${paint('dim', `(${id})`, process.stdout)}`,
+    ]),
+    ...next.map((line) => `    ${paint('bold', 'next:', process.stdout)} ${line}`),
+    ...(verbose ? probeDetails(endpoint).map((line) => `    ${line}`) : []),
+  ];
+}
+
+function mark(ok: boolean): string {
+  return ok ? paint('green', '✓', process.stdout) : paint('red', '✗', process.stdout);
+}
+
+function colourOf(letter: GradeLetter): 'green' | 'yellow' | 'red' {
+  return letter.startsWith('A') ? 'green' : letter === 'F' ? 'red' : 'yellow';
+}
+
+/** On a terminal, of more than one target; it leaves nothing behind. */
+function progressOf({ quiet }: Context, of: number): { readonly step: () => void; readonly end: () => void } {
+  if (quiet || of < 2 || !process.stderr.isTTY) return { step: () => {}, end: () => {} };
+  let done = 0;
+  const show = (): void => void process.stderr.write(`\r${done} of ${of} targets`);
+  show();
+  return {
+    step: () => {
+      done++;
+      show();
+    },
+    end: () => void process.stderr.write('\r\x1b[K'),
+  };
+}

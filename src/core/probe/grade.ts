@@ -1,0 +1,58 @@
+/**
+ * How good an endpoint is, in one letter, and what to change for the next one. A private authority is no fault where its root is
+ * trusted, STARTTLS is none either, and what was not tried counts for nobody.
+ *
+ *   F  a client that verifies refuses it, or who is on the way can read it
+ *   C  versions below TLS 1.2 are taken
+ *   B  no TLS 1.3, suites without forward secrecy or with CBC, or a warning
+ *   A  nothing of this; A+ with a group that resists quantum computers, and for the web with a year of HSTS
+ */
+import type { Finding } from '../diagnosis/finding.ts';
+import type { EndpointFacts } from './endpoint-facts.ts';
+
+export const GRADES = ['A+', 'A', 'B', 'C', 'F'] as const;
+
+export type GradeLetter = (typeof GRADES)[number];
+
+export interface Grade {
+  readonly letter: GradeLetter;
+  /** What keeps it from the next one. */
+  readonly next: readonly string[];
+}
+
+/** null: there was no TLS to grade. */
+export function grade(facts: EndpointFacts, findings: readonly Finding[]): Grade | null {
+  if (facts.failure) return null;
+  const flaws = [...findings.flatMap(flawOf), ...missing(facts)];
+  const letter = GRADES[Math.max(0, ...flaws.map(({ caps }) => GRADES.indexOf(caps)))] ?? 'F';
+  return { letter, next: flaws.filter(({ caps }) => caps === letter).map(({ what }) => what) };
+}
+
+interface Flaw {
+  readonly caps: GradeLetter;
+  readonly what: string;
+}
+
+function flawOf({ id, severity, remedy }: Finding): Flaw[] {
+  if (severity === 'info') return [];
+  if (severity === 'warning') return [{ caps: 'B', what: remedy.text }];
+  return [{ caps: id === 'protocols-weak' ? 'C' : 'F', what: remedy.text }];
+}
+
+const POST_QUANTUM: readonly number[] = [0x11ec, 0x11eb, 0x11ed, 0x0200, 0x0201, 0x0202];
+const ONE_YEAR_SECONDS = 31_536_000;
+
+function missing({ protocols, groups, web }: EndpointFacts): Flaw[] {
+  const is13 = protocols.includes('TLSv1.3');
+  const hasPostQuantum = groups.some((code) => POST_QUANTUM.includes(code));
+  return [
+    ...(protocols.includes('SSLv3') ? [{ caps: 'F', what: 'Switch SSLv3 off.' } as const] : []),
+    ...(is13 ? [] : [{ caps: 'B', what: 'Switch TLS 1.3 on.' } as const]),
+    ...(is13 && !hasPostQuantum
+      ? [{ caps: 'A', what: 'Offer the group X25519MLKEM768 (OpenSSL 3.5 or newer).' } as const]
+      : []),
+    ...(web?.hsts && web.hsts.maxAge < ONE_YEAR_SECONDS
+      ? [{ caps: 'A', what: 'Make max-age of Strict-Transport-Security a year or more.' } as const]
+      : []),
+  ];
+}

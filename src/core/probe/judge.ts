@@ -1,0 +1,76 @@
+/** From what was seen of an address to findings: ids are causes of `diagnose` and rules of `audit`, each with its remedy. */
+import { type Finding, sortFindings } from '../diagnosis/finding.ts';
+import type { Instant } from '../time/instant.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import { formatName } from '../x509/name.ts';
+import { type Verification, verifyChain } from '../x509/verification.ts';
+import { ABOUT_THE_NAME, chainFinding, expiryFindings } from './chain-findings.ts';
+import type { EndpointFacts } from './endpoint-facts.ts';
+import { failureFindings } from './failure-findings.ts';
+import { findingAt } from './finding-at.ts';
+import { clientFindings, protocolFindings, suiteFindings } from './offer-findings.ts';
+import type { Target } from './target.ts';
+import { webFindings } from './web-findings.ts';
+
+export interface TrustContext {
+  readonly anchors: readonly Certificate[];
+  /** Given as helpers for building the path, though not sent. */
+  readonly intermediates: readonly Certificate[];
+  /** Known here, but given by nobody: they only explain a gap. */
+  readonly known: readonly Certificate[];
+  readonly now: Instant;
+}
+
+/** Whether a client that verifies gets from the chain to a root it trusts. The name is judged apart. */
+export interface Trust {
+  readonly ok: boolean;
+  /** null where it is ok. */
+  readonly why: string | null;
+  /** RFC 4514; null: there is none. */
+  readonly anchor: string | null;
+}
+
+export interface Judgement {
+  readonly trust: Trust;
+  readonly findings: readonly Finding[];
+}
+
+export function judge(facts: EndpointFacts, context: TrustContext): Judgement {
+  const at = findingAt(facts.target);
+  if (facts.failure) return { trust: NO_CHAIN, findings: failureFindings(facts, at) };
+  const chains = [facts.chain, ...facts.otherChains];
+  const verifications = chains.flatMap((chain) => verify(chain, facts.target, context));
+  const [first] = verifications;
+  return {
+    trust: first ? trustOf(first) : NO_CHAIN,
+    findings: sortFindings([
+      ...eachOnce([
+        ...verifications.flatMap(({ findings }) => findings.map((flaw) => chainFinding(flaw, facts.target, at))),
+        ...chains.flatMap(([leaf]) => expiryFindings(leaf, context.now, at)),
+      ]),
+      ...protocolFindings(facts, at),
+      ...suiteFindings(facts, at),
+      ...clientFindings(facts, at),
+      ...(facts.web === null ? [] : webFindings(facts, facts.web, at)),
+    ]),
+  };
+}
+
+/** The chain for another key type mostly has the same flaw: one cause, one finding. */
+function eachOnce(findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter(({ id }, index) => findings.findIndex((other) => other.id === id) === index);
+}
+
+const NO_CHAIN: Trust = { ok: false, why: 'no certificate was sent', anchor: null };
+
+function verify(chain: readonly Certificate[], { host }: Target, context: TrustContext): Verification[] {
+  const [leaf, ...sent] = chain;
+  if (leaf === undefined) return [];
+  return [verifyChain({ ...context, chain: [leaf, ...sent], purpose: 'server', name: host, key: null })];
+}
+
+function trustOf({ findings, path, isAnchored }: Verification): Trust {
+  const flaw = findings.find(({ id, severity }) => severity === 'error' && !ABOUT_THE_NAME.includes(id));
+  const anchor = isAnchored ? path.at(-1) : undefined;
+  return { ok: flaw === undefined, why: flaw?.what ?? null, anchor: anchor ? formatName(anchor.subject) : null };
+}

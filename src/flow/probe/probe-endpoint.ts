@@ -1,0 +1,228 @@
+/**
+ * Everything that one address of a target offers: a handshake to its end for what it shows of itself, a sweep for what it
+ * takes, and what only a second look can tell (client certificates, application protocols, another chain).
+ */
+import { DerError } from '../../core/asn1/der-reader.ts';
+import type { EndpointFacts, ProbeFailure } from '../../core/probe/endpoint-facts.ts';
+import { sniOf, type Target } from '../../core/probe/target.ts';
+import type { HostPort } from '../../core/stack/stack.ts';
+import { addSeconds } from '../../core/time/instant.ts';
+import { SUITES_12 } from '../../core/tls/cipher-suites.ts';
+import { GROUPS_12 } from '../../core/tls/named-groups.ts';
+import { PROTOCOL_VERSIONS } from '../../core/tls/protocol-version.ts';
+import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
+import { formatName, parseName } from '../../core/x509/name.ts';
+import type { Attempt, AttemptResult, ClientIdentity } from './attempt.ts';
+import { type FetchPage, lookAtWeb } from './look-at-web.ts';
+import { failureOf } from './probe-failure.ts';
+import type { Endpoint, SweepPorts } from './questions.ts';
+import { QUIET_PROTOCOLS, quietSweep } from './quiet-sweep.ts';
+import { type Sweep, sweep } from './sweep.ts';
+
+export interface ProbePorts extends SweepPorts {
+  readonly handshake: (attempt: Attempt) => Promise<AttemptResult>;
+  readonly fetchPage: FetchPage;
+}
+
+export interface ProbeOptions {
+  readonly client: ClientIdentity | null;
+  /** Of each connection. */
+  readonly timeoutMs: number;
+  /** Where refusals are logged, be refused all the same. */
+  readonly thorough: boolean;
+  /** false: the server is known to refuse TLS 1.2, and would log it. */
+  readonly may12: boolean;
+}
+
+/** Of hellos to one server; several implementations could not tell more. */
+const MOST_CONNECTIONS = 400;
+/** MySQL shuts a host out after 100 connections in a row that came to nothing (max_connect_errors). */
+const MOST_CONNECTIONS_MYSQL = 60;
+const LONGEST_SWEEP_SECONDS = 60;
+
+/** @param dial where the target is looked at: an address of its host, unless something else was asked for */
+export async function probeEndpoint(
+  ports: ProbePorts,
+  target: Target,
+  dial: HostPort,
+  options: ProbeOptions,
+): Promise<EndpointFacts> {
+  const { protocol, host } = target;
+  const { client, timeoutMs } = options;
+  const base: Attempt = {
+    protocol,
+    address: dial,
+    serverName: host,
+    anchors: null,
+    versions: { min: 'TLSv1', max: 'TLSv1.3' },
+    exchange: false,
+    flight: true,
+    timeoutMs,
+    ...(client && { client }),
+  };
+  const look = await ports.handshake(base);
+  const endpoint: Endpoint = { protocol, address: dial, serverName: sniOf(host), timeoutMs };
+  if (look.kind === 'refused' && look.flight === null) {
+    const failure = await noFlight(ports, endpoint);
+    if (failure !== null && failure.id !== 'handshake-refused') return nothing(target, dial.host, failure);
+  }
+  const swept = await sweepOf(ports, endpoint, base, options);
+  const isSpoken = look.kind === 'established' || look.flight !== null || swept.versions.length > 0;
+  if (!isSpoken) return nothing(target, dial.host, await noFlight(ports, endpoint), swept.untried);
+  const chain = certificatesOf(
+    look.flight?.chain ?? swept.chains[0] ?? (look.kind === 'established' ? [look.leaf] : []),
+  );
+  const asked = look.flight?.acceptedAuthorities ?? swept.acceptedAuthorities;
+  const isQuiet = QUIET_PROTOCOLS.includes(protocol) && !options.thorough;
+  const [clientCertificate, alpn, others] = await Promise.all([
+    asked === null ? ('none' as const) : clientPolicy(ports, base),
+    protocol === 'https' || protocol === 'tls' ? alpnOf(ports, base) : [],
+    isQuiet || swept.versions.includes('TLSv1.2') ? [] : otherChain13(ports, base, chain[0]),
+  ]);
+  const web =
+    protocol === 'https' || alpn.length > 0
+      ? await lookAtWeb(ports.fetchPage, target, dial, { client, timeoutMs })
+      : null;
+  const spoken = [...swept.versions, ...(look.kind === 'established' ? [look.version] : [])];
+  return {
+    target,
+    address: dial.host,
+    failure: null,
+    protocols: PROTOCOL_VERSIONS.filter((version) => spoken.includes(version)),
+    suites: swept.suites,
+    serverOrder: swept.serverOrder,
+    groups: swept.groups,
+    primeBits: swept.primeBits,
+    alpn,
+    sessionTickets: look.kind === 'established' && look.tickets,
+    ocspStapling: look.flight?.staplesStatus === true || swept.staplesStatus,
+    clientCertificate,
+    acceptedAuthorities: namesOf(asked ?? []),
+    chain,
+    otherChains: distinct([...swept.chains.map(certificatesOf), ...others], chain),
+    clientRefused: client !== null && look.kind === 'refused' && look.by === 'server' ? look.why : null,
+    web,
+    untried: swept.untried,
+  };
+}
+
+/** What is left of a target that does not come to TLS. */
+export function nothing(
+  target: Target,
+  address: string | null,
+  failure: ProbeFailure | null,
+  untried: readonly string[] = [],
+): EndpointFacts {
+  return {
+    target,
+    address,
+    failure: failure ?? { id: 'no-answer', detail: 'nothing that it said was TLS', protocol: null },
+    protocols: [],
+    suites: [],
+    serverOrder: null,
+    groups: [],
+    primeBits: null,
+    alpn: [],
+    sessionTickets: false,
+    ocspStapling: false,
+    clientCertificate: 'none',
+    acceptedAuthorities: [],
+    chain: [],
+    otherChains: [],
+    clientRefused: null,
+    web: null,
+    untried,
+  };
+}
+
+/** null: a hello of our own gets an answer where OpenSSL's did not. */
+async function noFlight({ readFlight }: ProbePorts, { serverName, ...where }: Endpoint): Promise<ProbeFailure | null> {
+  const offer = { suites: SUITES_12, groups: GROUPS_12, alpn: [], statusRequest: false } as const;
+  const result = await readFlight({ ...where, hello: { version: 'TLSv1.2', ...offer, serverName } });
+  return result.kind === 'flight' ? null : failureOf(result);
+}
+
+function sweepOf(ports: ProbePorts, endpoint: Endpoint, base: Attempt, options: ProbeOptions): Promise<Sweep> {
+  const { protocol } = endpoint;
+  if (QUIET_PROTOCOLS.includes(protocol) && !options.thorough)
+    return quietSweep(ports.handshake, { base, may12: options.may12 });
+  return sweep(ports, endpoint, {
+    connections: protocol === 'mysql' ? MOST_CONNECTIONS_MYSQL : MOST_CONNECTIONS,
+    until: addSeconds(ports.clock(), LONGEST_SWEEP_SECONDS),
+  });
+}
+
+/**
+ * Whether a client without a certificate is refused: by an alert, by a close, or by an HTTP 400 that says so. A login
+ * would tell more of a database, and write into its log.
+ */
+async function clientPolicy({ handshake }: ProbePorts, base: Attempt): Promise<'optional' | 'required'> {
+  const { client: _shown, ...without } = base;
+  const silent = await handshake({ ...without, exchange: 'listen' });
+  if (silent.kind === 'refused') return silent.by === 'server' ? 'required' : 'optional';
+  if (base.protocol !== 'https' && base.protocol !== 'tls' && base.protocol !== 'redis') return 'optional';
+  const spoken = await handshake({ ...without, exchange: true });
+  const answer = spoken.kind === 'established' ? (spoken.answer ?? '') : '';
+  const isRefused =
+    spoken.kind === 'refused'
+      ? spoken.by === 'server'
+      : /^HTTP\/1\.[01] (?:400|49[56])[\s\S]*certificate/i.test(answer);
+  return isRefused ? 'required' : 'optional';
+}
+
+async function alpnOf({ handshake }: ProbePorts, base: Attempt): Promise<string[]> {
+  const offered = ['h2', 'http/1.1'];
+  const looks = await Promise.all(offered.map((name) => handshake({ ...base, alpn: [name] })));
+  return offered.filter((name, index) => looks[index]?.flight?.alpn === name);
+}
+
+/** In TLS 1.3 the certificate follows from the signature algorithms of the client. */
+const SIGNATURES = {
+  RSA: 'RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256',
+  EC: 'ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512',
+} as const;
+
+async function otherChain13(
+  { handshake }: ProbePorts,
+  base: Attempt,
+  leaf: Certificate | undefined,
+): Promise<(readonly Certificate[])[]> {
+  if (leaf === undefined) return [];
+  const signatureAlgorithms = leaf.publicKey.kind === 'ec' ? SIGNATURES.RSA : SIGNATURES.EC;
+  const result = await handshake({ ...base, signatureAlgorithms });
+  return result.flight?.chain ? [certificatesOf(result.flight.chain)] : [];
+}
+
+function distinct(
+  chains: readonly (readonly Certificate[])[],
+  known: readonly Certificate[],
+): (readonly Certificate[])[] {
+  const seen = new Set([known[0]?.fingerprint]);
+  return chains.filter(([leaf]) => {
+    if (leaf === undefined || seen.has(leaf.fingerprint)) return false;
+    seen.add(leaf.fingerprint);
+    return true;
+  });
+}
+
+/** Up to the first that is none: a server may send what it likes. */
+function certificatesOf(ders: readonly Uint8Array[]): readonly Certificate[] {
+  const certificates: Certificate[] = [];
+  try {
+    for (const der of ders) certificates.push(parseCertificate(der));
+  } catch (fault) {
+    if (!(fault instanceof DerError)) throw fault;
+  }
+  return certificates;
+}
+
+function namesOf(ders: readonly Uint8Array[]): string[] {
+  return ders.flatMap((der) => {
+    try {
+      return [formatName(parseName(der))];
+    } catch (fault) {
+      if (fault instanceof DerError) return [];
+      throw fault;
+    }
+  });
+}
