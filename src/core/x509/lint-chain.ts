@@ -2,12 +2,13 @@
  * Lint of certificates that stand together: what path validation (RFC 5280 §6.1) finds in the first one's path, up to
  * the last issuer among them. Whether that one is trusted, and what time it is, is no matter here.
  */
-import { type Certificate, isIssuedBy } from './certificate.ts';
+import { type Certificate, isIssuedBy, isSelfIssued } from './certificate.ts';
 import { describeCertificate } from './describe.ts';
 import type { LintFinding } from './lint.ts';
 import type { LintKind } from './lint-rule.ts';
 import { type PathFailureReason, validatePath } from './path.ts';
 import type { PathPurpose } from './path-check.ts';
+import { ANY_POLICY_INPUTS, processPolicies } from './policy-tree.ts';
 
 export interface ChainLintFinding extends LintFinding {
   /** The certificate at fault. */
@@ -63,13 +64,26 @@ function lintPath(certificates: readonly Certificate[], purpose: PathPurpose): C
     now: lastToBegin([leaf, ...intermediates]).validity.notBefore,
     purpose,
   });
-  if (result.ok) return null;
-  const section = SECTIONS[result.reason];
+  if (result.ok) return lintPolicies(result.path);
   // Of the leaf alone, the rules for single certificates say it.
   const isOfLeaf =
     result.subject === describeCertificate(leaf) && ['extended-key-usage', 'key-usage'].includes(result.reason);
-  if (section === null || isOfLeaf) return null;
-  return { id: `chain-${result.reason}`, severity: 'error', what: result.detail, section, subject: result.subject };
+  const what = result.reason === 'expired' ? 'ends before all others of the chain have begun' : result.detail;
+  return isOfLeaf ? null : chainFinding(result.reason, what, result.subject);
+}
+
+/** An authority that others issued is nobody's anchor, so its policies count too; validation leaves those of the anchor out. */
+function lintPolicies(path: readonly Certificate[]): ChainLintFinding | null {
+  const top = path.at(-1);
+  if (!top || isSelfIssued(top)) return null;
+  const result = processPolicies([...path, top], ANY_POLICY_INPUTS);
+  const culprit = result.ok ? undefined : path[result.at];
+  return result.ok || !culprit ? null : chainFinding('policy', result.detail, describeCertificate(culprit));
+}
+
+function chainFinding(reason: PathFailureReason, what: string, subject: string): ChainLintFinding | null {
+  const section = SECTIONS[reason];
+  return section === null ? null : { id: `chain-${reason}`, severity: 'error', what, section, subject };
 }
 
 /** Those that nobody here but themselves issued. */
