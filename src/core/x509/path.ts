@@ -155,8 +155,8 @@ function listSigner(
 ): ListSigner {
   const isCandidate = (certificate: Certificate): boolean => isListIssuedBy(list, certificate);
   const near = above.filter(isCandidate);
-  const signer = near.filter((certificate) => keyUsage(certificate)?.includes('cRLSign') ?? true);
-  for (const certificate of signer) if (isSignedBy(list, certificate)) return { ok: true, certificate };
+  const allowed = near.filter((certificate) => keyUsage(certificate)?.includes('cRLSign') ?? true);
+  for (const certificate of allowed) if (isSignedBy(list, certificate)) return { ok: true, certificate };
   const strangers = [...search.request.anchors, ...search.request.intermediates].filter(
     (certificate) => isCandidate(certificate) && ![...above, ...search.pending].some((one) => isSame(one, certificate)),
   );
@@ -166,7 +166,9 @@ function listSigner(
     if (result.ok) return { ok: true, certificate };
     return { ok: false, detail: `is signed by ${JSON.stringify(result.subject)}, which ${result.detail}` };
   }
-  if (near.length > signer.length)
+  if (search.budget.signatures < 0)
+    return { ok: false, detail: `is one too many: more than ${MAX_SIGNATURES} signatures would have to be checked` };
+  if (near.length > allowed.length)
     return { ok: false, detail: 'is by an issuer whose key may not sign lists (cRLSign)' };
   return { ok: false, detail: 'is not signed by its issuer, as far as its certificates are known' };
 }
