@@ -11,9 +11,8 @@ import type { Instant } from '../time/instant.ts';
 import { describeSignatureAlgorithm, signatureScheme } from './algorithm.ts';
 import { type Certificate, isIssuedBy, isSelfIssued, verifyCertificateSignature } from './certificate.ts';
 import { formatGeneralName } from './general-name.ts';
-import { authorityKeyIdentifier, subjectKeyIdentifier } from './key-identifier.ts';
-import { keyUsage } from './key-usage.ts';
-import { formatName, isEmptyName, namesEqual } from './name.ts';
+import { findListSigner } from './list-signer.ts';
+import { formatName, isEmptyName } from './name.ts';
 import { nameMismatch } from './name-match.ts';
 import { type PathFlawReason, type PathPurpose, pathFlaw } from './path-check.ts';
 import { pathRevocation, type RevocationInputs } from './path-revocation.ts';
@@ -130,72 +129,41 @@ function judge(search: Search, path: readonly Certificate[]): PathResult {
   return { ok: true, path, policies, unchecked: status.unchecked };
 }
 
+/** How lists about the certificate at this index are judged: their signatures are of the same budget. */
 function statusContext(
   search: Search,
   { lists }: RevocationInputs,
   path: readonly Certificate[],
   at: number,
 ): StatusContext {
+  const { request, budget, pending } = search;
   const isSignedBy = (list: Crl, signer: Certificate): boolean =>
-    --search.budget.signatures >= 0 && verifyCrlSignature(list, signer);
+    --budget.signatures >= 0 && verifyCrlSignature(list, signer);
   const above = path.slice(at + 1);
-  const signerOf = (list: Crl): ListSigner => listSigner(search, list, above, isSignedBy);
-  return { lists, now: search.request.now, signerOf, isSignedBy };
-}
-
-/**
- * Who signed a list (RFC 5280 §6.3.3 (f)): an authority further up the path, or somebody of the list's issuer's name
- * with a path of its own to the same anchor. Such a one must be said to sign lists (cRLSign), not only not be denied it.
- */
-function listSigner(
-  search: Search,
-  list: Crl,
-  above: readonly Certificate[],
-  isSignedBy: StatusContext['isSignedBy'],
-): ListSigner {
-  const isCandidate = (certificate: Certificate): boolean => isListIssuedBy(list, certificate);
-  const near = above.filter(isCandidate);
-  const allowed = near.filter((certificate) => keyUsage(certificate)?.includes('cRLSign') ?? true);
-  for (const certificate of allowed) if (isSignedBy(list, certificate)) return { ok: true, certificate };
-  const strangers = [...search.request.anchors, ...search.request.intermediates].filter(
-    (certificate) => isCandidate(certificate) && ![...above, ...search.pending].some((one) => isSame(one, certificate)),
+  const others = [...request.anchors, ...request.intermediates].filter(
+    (certificate) => ![...above, ...pending].some(({ raw }) => bytesEqual(raw, certificate.raw)),
   );
-  for (const certificate of strangers) {
-    if (!keyUsage(certificate)?.includes('cRLSign') || !isSignedBy(list, certificate)) continue;
-    const result = pathOfSigner(search, certificate, above);
-    if (result.ok) return { ok: true, certificate };
-    return { ok: false, detail: `is signed by ${JSON.stringify(result.subject)}, which ${result.detail}` };
-  }
-  if (search.budget.signatures < 0)
+  const signerOf = (list: Crl): ListSigner => {
+    const signer = findListSigner(list, {
+      above,
+      others,
+      isSignedBy,
+      pathOf: (one) => pathOfSigner(search, one, path),
+    });
+    if (signer.ok || budget.signatures >= 0) return signer;
     return { ok: false, detail: `is one too many: more than ${MAX_SIGNATURES} signatures would have to be checked` };
-  if (near.length > allowed.length)
-    return { ok: false, detail: 'is by an issuer whose key may not sign lists (cRLSign)' };
-  return { ok: false, detail: 'is not signed by its issuer, as far as its certificates are known' };
+  };
+  return { lists, now: request.now, signerOf, isSignedBy };
 }
 
-function pathOfSigner(search: Search, signer: Certificate, above: readonly Certificate[]): PathResult {
-  const { intermediates, anchors, now, revocation } = search.request;
+/** RFC 5280 §6.3.3 (f): "The trust anchor for the certification path MUST be the same". */
+function pathOfSigner(search: Search, signer: Certificate, path: readonly Certificate[]): PathResult {
+  const { intermediates, now, revocation } = search.request;
   const request: PathRequest = {
-    leaf: signer,
-    intermediates,
-    // (f): "The trust anchor for the certification path MUST be the same".
-    anchors: above.slice(-1).length > 0 ? above.slice(-1) : anchors,
-    now,
-    purpose: 'any',
+    ...{ leaf: signer, intermediates, anchors: path.slice(-1), now, purpose: 'any' },
     ...(revocation && { revocation }),
   };
   return extend({ request, budget: search.budget, pending: [...search.pending, signer] }, [signer]);
-}
-
-function isListIssuedBy(list: Crl, issuer: Certificate): boolean {
-  if (!namesEqual(list.issuer, issuer.subject)) return false;
-  const wanted = authorityKeyIdentifier(list)?.keyIdentifier;
-  const offered = subjectKeyIdentifier(issuer);
-  return !wanted || !offered || bytesEqual(wanted, offered);
-}
-
-function isSame(a: Certificate, b: Certificate): boolean {
-  return bytesEqual(a.raw, b.raw);
 }
 
 /** The same subject and key: going through it twice never helps (RFC 4158 §5.2). */
