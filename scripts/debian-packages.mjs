@@ -30,6 +30,8 @@ export const DEBIAN_PACKAGES = {
   'prometheus-node-exporter': 'a service brought to TLS',
   postfix: 'a service brought to TLS',
   'dovecot-imapd': 'a service brought to TLS',
+  sslscan: 'second opinion on what a server takes',
+  'testssl.sh': 'second opinion on what a server takes',
   'python3-asyncpg': 'client of PostgreSQL that takes our URLs',
   'python3-sqlalchemy': 'client of databases that takes our URLs',
   'python3-psycopg2': 'client of PostgreSQL that takes our URLs',

@@ -15,9 +15,10 @@ const HEADER_BYTES = 5;
 const LONGEST_FRAGMENT = 18_432;
 
 /**
- * Complete records at the start of the bytes, and what is left over.
+ * Complete records at the start of the bytes, and what is left over: also what is no record any more, such as an error of
+ * the protocol around TLS behind an alert.
  *
- * @throws TlsSyntaxError where no TLS record can begin so
+ * @throws TlsSyntaxError where no TLS record can begin so, and none was before
  */
 export function splitRecords(bytes: Uint8Array): { readonly records: readonly TlsRecord[]; readonly rest: Uint8Array } {
   const records: TlsRecord[] = [];
@@ -25,9 +26,11 @@ export function splitRecords(bytes: Uint8Array): { readonly records: readonly Tl
   while (rest.byteLength >= HEADER_BYTES) {
     const [type = 0, major = 0, , high = 0, low = 0] = rest;
     const length = high * 256 + low;
-    if (type < RECORD_TYPES.changeCipherSpec || type > RECORD_TYPES.applicationData || major !== 3)
-      throw new TlsSyntaxError('these bytes are no TLS record');
-    if (length > LONGEST_FRAGMENT) throw new TlsSyntaxError(`a record of ${length} bytes`);
+    const isRecord = type >= RECORD_TYPES.changeCipherSpec && type <= RECORD_TYPES.applicationData && major === 3;
+    if (!isRecord || length > LONGEST_FRAGMENT) {
+      if (records.length > 0) break;
+      throw new TlsSyntaxError(isRecord ? `a record of ${length} bytes` : 'these bytes are no TLS record');
+    }
     if (rest.byteLength < HEADER_BYTES + length) break;
     records.push({
       type,
