@@ -21,9 +21,9 @@ export interface VerifyFlags extends TargetFlags {
   readonly at?: string;
   readonly key?: string;
   readonly passwordFile?: string;
-  readonly crl: readonly string[];
+  readonly crl?: readonly string[];
   readonly crlAll?: boolean;
-  readonly policy: readonly string[];
+  readonly policy?: readonly string[];
 }
 
 export interface LintFlags extends TargetFlags {
@@ -66,14 +66,9 @@ export function addVerifyCommand(cert: Command): void {
     .option('--at <time>', 'as if it were then: 2026-11-25T12:00:00Z (default: now)')
     .option('--key <file>', 'check that this key belongs to it')
     .option('--password-file <file>', 'password of the key')
-    .option('--crl <file>', 'check that it is not revoked, by this list; several times for several', collect, [])
-    .option('--crl-all', 'with --crl: know it of each authority too, also where no list of its issuer was given')
-    .option(
-      '--policy <oid>',
-      'a certificate policy that it must be valid under; several times: one of them',
-      collect,
-      [],
-    )
+    .option('--crl <file>', 'revocation list by which it must not be revoked; repeatable', collect)
+    .option('--crl-all', 'with --crl: of each authority too, also where no list of its issuer was given')
+    .option('--policy <oid>', 'certificate policy that it must be valid under; repeatable: one of them', collect, [])
     .addHelpText(
       'after',
       `
@@ -110,7 +105,7 @@ export function addLintCommand(cert: Command): void {
     });
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 

@@ -64,7 +64,7 @@ export async function verify(context: Context, text: string, flags: VerifyFlags)
   if (!verification.ok) process.exitCode = 1;
 }
 
-function revocationOf({ crl, crlAll = false }: VerifyFlags): Pick<VerificationRequest, 'revocation'> {
+function revocationOf({ crl = [], crlAll = false }: VerifyFlags): Pick<VerificationRequest, 'revocation'> {
   if (crl.length > 0) return { revocation: { lists: crl.flatMap(readLists), areAuthoritiesRequired: crlAll } };
   if (crlAll) throw new OperatorFault('usage', '--crl-all says how strictly lists count; give them with --crl FILE');
   return {};
@@ -80,7 +80,7 @@ function readLists(path: string): Crl[] {
   return lists;
 }
 
-function policiesOf({ policy }: VerifyFlags): Pick<VerificationRequest, 'policies'> {
+function policiesOf({ policy = [] }: VerifyFlags): Pick<VerificationRequest, 'policies'> {
   if (policy.length === 0) return {};
   const odd = policy.find((text) => !/^[0-2](?:\.(?:0|[1-9]\d{0,38})){1,30}$/.test(text));
   if (odd !== undefined)
