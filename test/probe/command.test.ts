@@ -1,0 +1,361 @@
+/** `fullchain probe` as people and programs use it: verdict, findings, exit status, and where it looks. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpsServer } from 'node:https';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { fullchain, scratch } from '../ca/command-line.ts';
+import { acceptsConnections } from '../servers/accepts-connections.ts';
+import { skipWithout } from '../servers/available.ts';
+import { run, startServer } from '../servers/process.ts';
+import { testAuthority } from '../services/test-authority.ts';
+import { freePort } from '../world/free-port.ts';
+import { startTcpServer } from '../world/tcp-server.ts';
+import { startSites } from './nginx-sites.ts';
+import { opensslPairs } from './openssl-pairs.ts';
+import { idsOf, probeJson, probeOne, runProbe } from './run-probe.ts';
+
+const pairs = opensslPairs();
+const files = { cert: readFileSync(pairs.ecdsa.cert), key: readFileSync(pairs.ecdsa.key) };
+const GOOD = { ...files, minVersion: 'TLSv1.3', ecdhCurve: 'X25519MLKEM768:X25519' } as const;
+
+async function serveTls(t: TestContext, options: TlsOptions = GOOD, host = '127.0.0.1'): Promise<number> {
+  const server = await startTcpServer(createTlsServer(options), host, 0);
+  t.after(server.close);
+  return server.port;
+}
+
+async function serveHttps(t: TestContext, answer: Parameters<typeof createHttpsServer>[1]): Promise<number> {
+  const server = await startTcpServer(createHttpsServer(GOOD, answer), '127.0.0.1', 0);
+  t.after(server.close);
+  return server.port;
+}
+
+test('nothing is wrong: one line says so, and the exit status is 0', async (t) => {
+  const port = await serveTls(t);
+  const { status, stdout } = await runProbe(`127.0.0.1:${port}`, '--ca', pairs.ca);
+  assert.equal(status, 0, stdout);
+  assert.match(
+    stdout,
+    /^✓ A\+ 127\.0\.0\.1:\d+ {2}· {2}TLS 1\.3 {2}· {2}CN=ecdsa, .* {2}· {2}trusted by CN=probe-root\n$/,
+  );
+});
+
+test('a root that is not trusted: verdict, cause, the next command; -v says more', async (t) => {
+  const port = await serveTls(t);
+  const { status, stdout } = await runProbe(`127.0.0.1:${port}`, '--ca', pairs.otherCa);
+  assert.equal(status, 1);
+  const [verdict, cause, ...next] = stdout.trimEnd().split('\n');
+  assert.match(verdict ?? '', /^✗ F {2}127\.0\.0\.1:/);
+  assert.match(cause ?? '', /error.*CN=probe-root.*\(unknown-ca\)/);
+  assert.match(next.join('\n'), new RegExp(`next: fullchain diagnose 127\\.0\\.0\\.1:${port}`));
+  const more = await runProbe(`127.0.0.1:${port}`, '--ca', pairs.otherCa, '-v');
+  for (const wanted of [
+    'TLS_AES_256_GCM_SHA384',
+    'X25519MLKEM768',
+    'no certificate is asked for',
+    'would also accept an impostor',
+  ])
+    assert.ok(more.stdout.includes(wanted), `${wanted} in ${more.stdout}`);
+});
+
+test('the shape of --json is what programs rely on', async (t) => {
+  const port = await serveTls(t);
+  const { ok, targets } = await probeJson(`localhost:${port}`, '--connect', '127.0.0.1', '--ca', pairs.ca);
+  const [target] = targets;
+  assert.equal(ok, true);
+  assert.deepEqual(target && { ...target, chain: target.chain.length, suites: target.suites.length }, {
+    target: `localhost:${port}`,
+    address: '127.0.0.1',
+    reachable: true,
+    starttls: null,
+    protocols: ['TLSv1.3'],
+    suites: 3,
+    serverOrder: null,
+    groups: ['X25519MLKEM768', 'x25519'],
+    alpn: [],
+    chain: 1,
+    otherChains: [],
+    names: ['localhost', 'service.internal', '127.0.0.1', '::1'],
+    trust: { ok: true, why: null, anchor: 'CN=probe-root' },
+    ocspStapling: false,
+    sessionTickets: true,
+    clientCertificate: 'none',
+    acceptedAuthorities: [],
+    hsts: null,
+    redirects: [],
+    grade: { letter: 'A+', next: [] },
+    untried: [],
+    findings: [],
+  });
+  assert.deepEqual(Object.keys(target?.chain[0] ?? {}), [
+    'subject',
+    'issuer',
+    'serial',
+    'notBefore',
+    'notAfter',
+    'fingerprint',
+    'key',
+  ]);
+  assert.match(target?.chain[0]?.notAfter ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  assert.deepEqual(target?.suites[0], { protocol: 'TLSv1.3', name: 'TLS_AES_256_GCM_SHA384', code: '0x1302' });
+});
+
+test('every address behind a name is an entry of its own', async (t) => {
+  const server = await startTcpServer(createTlsServer(GOOD), '127.0.0.1', 0);
+  t.after(server.close);
+  const { lookup } = await import('node:dns/promises');
+  const addresses = (await lookup('localhost', { all: true })).map(({ address }) => address);
+  const { targets } = await probeJson(`localhost:${server.port}`, '--ca', pairs.ca);
+  assert.deepEqual(
+    targets.map(({ target, address, reachable }) => [target, address, reachable]),
+    addresses.map((address) => [`localhost:${server.port}`, address, address === '127.0.0.1']),
+  );
+});
+
+test('the authority of the state directory is trusted without being named', async (t) => {
+  const state = join(scratch(t), 'state');
+  const [cert, key] = [join(scratch(t), 'db.crt'), join(scratch(t), 'db.key')];
+  assert.equal(fullchain(['ca', 'init', '--state', state, '--name', 'Probed']).status, 0);
+  const issued = fullchain(['cert', 'issue', 'localhost', '--cert', cert, '--key', key, '--state', state]);
+  assert.equal(issued.status, 0, issued.stderr);
+  const port = await serveTls(t, { ...GOOD, cert: readFileSync(cert), key: readFileSync(key) });
+  const target = await probeOne(`localhost:${port}`, '--connect', '127.0.0.1', '--state', state);
+  assert.deepEqual([target.trust.ok, idsOf(target)], [true, []]);
+  assert.match(target.trust.anchor ?? '', /Probed/);
+  const other = await probeOne(`localhost:${port}`, '--connect', '127.0.0.1', '--state', state, '--ca', pairs.ca);
+  assert.deepEqual([other.trust.ok, idsOf(other)], [false, ['unknown-ca']], '--ca stands in its place');
+});
+
+test('the name that is asked for is the target’s, wherever it is dialled', async (t) => {
+  const port = await serveTls(t);
+  const at = (target: string) => probeOne(target, '--connect', `127.0.0.1:${port}`, '--ca', pairs.ca);
+  const [right, wrong] = [await at('service.internal:9000'), await at('orders.internal:9000')];
+  assert.deepEqual([idsOf(right), right.address], [[], '127.0.0.1']);
+  const [finding] = wrong.findings;
+  assert.deepEqual([finding?.id, finding?.severity, wrong.trust.ok], ['name-mismatch', 'error', true]);
+  assert.match(finding?.what ?? '', /localhost, .*service\.internal.*not for orders\.internal/);
+  assert.match(finding?.remedy.command ?? '', /^fullchain cert issue orders\.internal /);
+});
+
+test('a missing intermediate is told from an unknown root, where it is known', async (t) => {
+  const authority = testAuthority();
+  const { chain, key, ca } = authority.issue(['serverAuth']);
+  const [leaf = '', intermediate = ''] = chain.match(/-----BEGIN[\s\S]*?END CERTIFICATE-----\n/g) ?? [];
+  const port = await serveTls(t, { ...GOOD, cert: leaf, key });
+  const at = (name: string, pem: string): string => {
+    const path = join(scratch(t), name);
+    writeFileSync(path, pem);
+    return path;
+  };
+  const args = [`127.0.0.1:${port}`, '--ca', at('ca', ca)];
+  assert.deepEqual(idsOf(await probeOne(...args)), ['unknown-ca']);
+  assert.deepEqual(idsOf(await probeOne(...args, '--intermediates', at('intermediate', intermediate))), []);
+});
+
+test('many targets from a file; what cannot be reached is told, and the exit status says which it was', async (t) => {
+  const [port, closed] = [await serveTls(t), await freePort()];
+  const list = join(scratch(t), 'targets');
+  writeFileSync(list, `# ours\n127.0.0.1:${port}\n\n127.0.0.1:${closed}  # nobody\nno-such-host.invalid:443\n`);
+  const all = await probeJson('--file', list, '--ca', pairs.ca);
+  assert.deepEqual(
+    all.targets.map((target) => [target.reachable, idsOf(target)[0] ?? 'good']),
+    [
+      [true, 'good'],
+      [false, 'connection-refused'],
+      [false, 'name-not-resolved'],
+    ],
+  );
+  assert.deepEqual([all.status, all.ok], [3, false]);
+  assert.equal((await probeJson('--file', list, '--ca', pairs.otherCa)).status, 1, 'something else is wrong too');
+});
+
+for (const args of [
+  [],
+  ['db.internal'],
+  ['gopher://x'],
+  ['http-01://www.example.org'],
+  ['x:443', '--starttls', 'nntp'],
+  ['x:443', '--client-cert', 'a'],
+])
+  test(`probe ${args.join(' ')} is wrong usage`, async () => {
+    const { status, output } = await runProbe(...args);
+    assert.equal(status, 2, output);
+  });
+
+test('a client certificate that is asked for, demanded by an alert, by a close, and by HTTP 400', {
+  skip: skipWithout('nginx', 'openssl'),
+}, async (t) => {
+  const { asks, demands } = await startSites(t, [pairs.ecdsa], {
+    asks: `ssl_protocols TLSv1.2 TLSv1.3; ssl_verify_client optional; ssl_client_certificate ${pairs.ca};`,
+    demands: `ssl_verify_client on; ssl_client_certificate ${pairs.ca}; ssl_protocols TLSv1.2 TLSv1.3;`,
+  });
+  const mutual = { ...files, ca: readFileSync(pairs.ca), requestCert: true };
+  const closes = await serveTls(t, { ...mutual, rejectUnauthorized: true });
+  const sServer = async (version: string): Promise<number> => {
+    const port = await freePort();
+    const args = [
+      '-cert',
+      pairs.ecdsa.cert,
+      '-key',
+      pairs.ecdsa.key,
+      '-CAfile',
+      pairs.ca,
+      '-Verify',
+      '1',
+      '-www',
+      '-quiet',
+      version,
+    ];
+    const server = await startServer('openssl', ['s_server', '-accept', `${port}`, ...args], {
+      isReady: () => acceptsConnections(port),
+    });
+    t.after(() => server.stop());
+    return port;
+  };
+  const policyAt = async (port: number): Promise<readonly unknown[]> => {
+    const { clientCertificate, acceptedAuthorities, protocols } = await probeOne(
+      `localhost:${port}`,
+      '--connect',
+      '127.0.0.1',
+      '--ca',
+      pairs.ca,
+    );
+    return [clientCertificate, acceptedAuthorities, protocols.at(-1)];
+  };
+  const accepted = ['CN=probe-root'];
+  assert.deepEqual(await policyAt(asks), ['optional', accepted, 'TLSv1.3']);
+  assert.deepEqual(await policyAt(demands), ['required', accepted, 'TLSv1.3']);
+  assert.deepEqual(await policyAt(closes), ['required', accepted, 'TLSv1.3']);
+  assert.deepEqual(await policyAt(await sServer('-tls1_3')), ['required', accepted, 'TLSv1.3']);
+  assert.deepEqual(await policyAt(await sServer('-tls1_2')), ['required', accepted, 'TLSv1.2']);
+});
+
+test('a client certificate that is not accepted is said to be refused', { skip: skipWithout('openssl') }, async (t) => {
+  const port = await freePort();
+  const args = [
+    '-cert',
+    pairs.ecdsa.cert,
+    '-key',
+    pairs.ecdsa.key,
+    '-CAfile',
+    pairs.ca,
+    '-Verify',
+    '1',
+    '-verify_return_error',
+    '-www',
+    '-quiet',
+    '-tls1_2',
+  ];
+  const server = await startServer('openssl', ['s_server', '-accept', `${port}`, ...args], {
+    isReady: () => acceptsConnections(port),
+  });
+  t.after(() => server.stop());
+  const stranger = testAuthority('Stranger').issue(['clientAuth'], 'stranger');
+  const [cert, key] = ['cert', 'key'].map((name) => join(scratch(t), name));
+  writeFileSync(cert ?? '', stranger.chain);
+  writeFileSync(key ?? '', stranger.key, { mode: 0o600 });
+  const shown = (certFile: string, keyFile: string) =>
+    probeOne(`127.0.0.1:${port}`, '--ca', pairs.ca, '--client-cert', certFile, '--client-key', keyFile);
+  const refused = await shown(cert ?? '', key ?? '');
+  const finding = refused.findings.find(({ id }) => id.startsWith('client-'));
+  assert.deepEqual(
+    [finding?.id, finding?.confidence],
+    ['client-certificate-untrusted', 'likely'],
+    JSON.stringify(refused.findings),
+  );
+  assert.ok(!idsOf(await shown(pairs.client.cert, pairs.client.key)).some((id) => id.startsWith('client-')));
+});
+
+test('HSTS, redirects and what a page fetches in plaintext', async (t) => {
+  const page = '<script src="http://cdn.example/a.js"></script>';
+  const port = await serveHttps(t, (request, response) => {
+    if (request.url === '/')
+      response.writeHead(302, { location: '/home', 'strict-transport-security': 'max-age=100; preload' }).end();
+    else response.writeHead(200, { 'content-type': 'text/html' }).end(page);
+  });
+  const target = await probeOne(`https://localhost:${port}`, '--connect', '127.0.0.1', '--ca', pairs.ca);
+  assert.deepEqual(target.hsts, { maxAge: 100, includeSubDomains: false, preload: true });
+  assert.deepEqual(target.redirects, [`https://localhost:${port}/home`]);
+  assert.deepEqual(idsOf(target), ['hsts-preload', 'mixed-content']);
+  const away = await serveHttps(t, (_, response) => response.writeHead(301, { location: 'http://localhost/' }).end());
+  const led = await probeOne(`https://localhost:${away}`, '--connect', '127.0.0.1', '--ca', pairs.ca);
+  assert.deepEqual(idsOf(led), ['plaintext-listener', 'hsts-missing']);
+});
+
+test('a page without an end, and one that never comes, are not waited for', async (t) => {
+  const endless = await serveHttps(t, (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/html' });
+    const more = (): void => {
+      while (!response.destroyed && response.write('x'.repeat(16_384)));
+    };
+    response.on('drain', more);
+    more();
+  });
+  const silent = await serveHttps(t, () => {});
+  const started = performance.now();
+  const { targets } = await probeJson(
+    `https://127.0.0.1:${endless}`,
+    `https://127.0.0.1:${silent}`,
+    '--ca',
+    pairs.ca,
+    '--timeout',
+    '2',
+  );
+  assert.ok(performance.now() - started < 20_000);
+  assert.deepEqual(targets.map(idsOf), [['hsts-missing'], []]);
+});
+
+test('an expired certificate, and one that is about to: with openssl’s own clock', {
+  skip: skipWithout('openssl'),
+}, async (t) => {
+  const directory = scratch(t);
+  const at = (name: string): string => join(directory, name);
+  writeFileSync(at('ext'), 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n');
+  writeFileSync(at('index'), '');
+  writeFileSync(
+    at('ca.cnf'),
+    `[ca]\ndefault_ca=d\n[d]\ndatabase=${at('index')}\nnew_certs_dir=${directory}\nserial=${at('serial')}\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n`,
+  );
+  const issue = async (start: string, end: string): Promise<number> => {
+    const key = at(`${start}.key`);
+    const request = ['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key];
+    await run('openssl', [...request, '-out', at('csr'), '-subj', `/CN=${start}`]);
+    const by = [
+      '-cert',
+      pairs.ca,
+      '-keyfile',
+      join(pairs.directory, 'probe-root.key'),
+      '-extfile',
+      at('ext'),
+      '-rand_serial',
+      '-batch',
+      '-notext',
+    ];
+    const made = await run('openssl', [
+      'ca',
+      '-config',
+      at('ca.cnf'),
+      '-in',
+      at('csr'),
+      '-out',
+      at(`${start}.crt`),
+      '-startdate',
+      start,
+      '-enddate',
+      end,
+      ...by,
+    ]);
+    assert.equal(made.status, 0, made.output);
+    return serveTls(t, { ...GOOD, cert: readFileSync(at(`${start}.crt`)), key: readFileSync(key) });
+  };
+  const asn1 = (daysFromNow: number): string =>
+    `${new Date(Date.now() + daysFromNow * 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, '')}`;
+  const seen = async (start: number, end: number): Promise<readonly string[]> =>
+    idsOf(await probeOne(`127.0.0.1:${await issue(asn1(start), asn1(end))}`, '--ca', pairs.ca));
+  assert.deepEqual(await seen(-90, -1), ['certificate-expired']);
+  assert.deepEqual(await seen(1, 90), ['certificate-not-yet-valid']);
+  assert.deepEqual(await seen(-88, 2), ['certificate-expiring']);
+  assert.deepEqual(await seen(-45, 45), []);
+});
