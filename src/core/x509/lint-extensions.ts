@@ -1,11 +1,12 @@
-/** Lint rules about key identifiers, name constraints, URLs and critical extensions. */
+/** Lint rules about key identifiers, name constraints, policies, URLs and critical extensions. */
 
 import { bytesEqual } from '../bytes/compare.ts';
 import { hexFromBytes } from '../bytes/hex.ts';
-import { authorityInformationAccess } from './authority-information-access.ts';
+import { AUTHORITY_INFORMATION_ACCESS, authorityInformationAccess } from './authority-information-access.ts';
 import { basicConstraints } from './basic-constraints.ts';
+import type { TbsCertificate } from './certificate.ts';
 import { crlUrls } from './crl-distribution-points.ts';
-import { findExtension } from './extension.ts';
+import { type ExtensionKind, findExtension } from './extension.ts';
 import {
   AUTHORITY_KEY_IDENTIFIER,
   authorityKeyIdentifier,
@@ -15,6 +16,8 @@ import {
 import { KNOWN_EXTENSIONS } from './known-extensions.ts';
 import { AUTHORITIES, LEAVES, type LintRule, NOT_ROOT, withIssuer } from './lint-rule.ts';
 import { NAME_CONSTRAINTS, nameConstraints } from './name-constraints.ts';
+import { INHIBIT_ANY_POLICY, POLICY_CONSTRAINTS } from './policy-constraints.ts';
+import { POLICY_MAPPINGS } from './policy-mappings.ts';
 
 export const EXTENSION_RULES: readonly LintRule[] = [
   {
@@ -79,8 +82,7 @@ export const EXTENSION_RULES: readonly LintRule[] = [
     id: 'name-constraints-not-critical',
     severity: 'error',
     section: 'RFC 5280 §4.2.1.10',
-    check: (certificate) =>
-      findExtension(certificate, NAME_CONSTRAINTS)?.critical === false ? 'nameConstraints is not critical' : null,
+    check: (certificate) => notCritical(certificate, NAME_CONSTRAINTS),
   },
   {
     id: 'name-constraints-empty',
@@ -92,6 +94,31 @@ export const EXTENSION_RULES: readonly LintRule[] = [
         ? 'nameConstraints is there but constrains nothing'
         : null;
     },
+  },
+  {
+    id: 'policy-constraints-not-critical',
+    severity: 'error',
+    section: 'RFC 5280 §4.2.1.11',
+    check: (certificate) => notCritical(certificate, POLICY_CONSTRAINTS),
+  },
+  {
+    id: 'policy-mappings-not-critical',
+    severity: 'warning',
+    section: 'RFC 5280 §4.2.1.5',
+    check: (certificate) => notCritical(certificate, POLICY_MAPPINGS),
+  },
+  {
+    id: 'inhibit-any-policy-not-critical',
+    severity: 'error',
+    section: 'RFC 5280 §4.2.1.14',
+    check: (certificate) => notCritical(certificate, INHIBIT_ANY_POLICY),
+  },
+  {
+    id: 'access-critical',
+    severity: 'error',
+    section: 'RFC 5280 §4.2.2.1',
+    check: (certificate) =>
+      findExtension(certificate, AUTHORITY_INFORMATION_ACCESS)?.critical ? 'authorityInfoAccess is critical' : null,
   },
   {
     id: 'critical-extension-unknown',
@@ -120,6 +147,10 @@ export const EXTENSION_RULES: readonly LintRule[] = [
     },
   },
 ];
+
+function notCritical(certificate: TbsCertificate, kind: ExtensionKind<unknown>): string | null {
+  return findExtension(certificate, kind)?.critical === false ? `${kind.name} is not critical` : null;
+}
 
 /** Fetching them over HTTPS would need the check that they are fetched for. */
 function notHttp(what: string, urls: readonly string[]): string | null {

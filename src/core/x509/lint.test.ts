@@ -244,6 +244,26 @@ const BROKEN: readonly [id: string, make: () => Parameters<typeof lintCertificat
     () => authority(ext('nameConstraints', encodeNameConstraints({ permitted: [], excluded: [] }))),
     { kind: 'intermediate' },
   ],
+  [
+    'policy-constraints-not-critical',
+    () => authority(ext('policyConstraints', raw('2.5.29.36', false, '3003800100'))),
+    { kind: 'intermediate' },
+  ],
+  [
+    'policy-mappings-not-critical',
+    () => authority(ext('policyMappings', raw('2.5.29.33', false, '300c300a06032a030406032a0305'))),
+    { kind: 'intermediate' },
+  ],
+  [
+    'inhibit-any-policy-not-critical',
+    () => authority(ext('inhibitAnyPolicy', raw('2.5.29.54', false, '020100'))),
+    { kind: 'intermediate' },
+  ],
+  [
+    'access-critical',
+    () => leaf(ext('access', raw('1.3.6.1.5.5.7.1.1', true, '3013301106082b06010505073001 8605753a612f62'))),
+    { kind: 'server' },
+  ],
   ['critical-extension-unknown', () => leaf(ext('unknown', raw('1.2.3', true, '00'))), { kind: 'server' }],
   [
     'crl-url-not-http',

@@ -33,7 +33,7 @@ function violationOf({ permitted, excluded }: NameConstraints, name: GeneralName
   // §4.2.1.10: a form that cannot be processed and occurs "MUST" make the certificate be rejected.
   const unread = (base: NameSubtree): boolean => base.kind === name.kind && inSubtree(base, name, 'excluded') === null;
   if ([...permitted, ...excluded].some(unread)) return `the ${text} is of a kind whose constraints cannot be checked`;
-  const barred = excluded.find((base) => inSubtree(base, name, 'excluded'));
+  const barred = excluded.find((base) => inSubtree(base, name, 'excluded') === true);
   if (barred) return `the ${text} lies in ${formatSubtree(barred)}, which the issuer’s name constraints exclude`;
   const sameKind = permitted.filter((base) => base.kind === name.kind);
   if (sameKind.length === 0 || sameKind.some((base) => inSubtree(base, name, 'permitted'))) return null;
@@ -62,9 +62,14 @@ function inSubtree(base: NameSubtree, name: GeneralName, side: 'permitted' | 'ex
   }
 }
 
+/** What can be compared label by label; underscores are met in names that nobody else minds. */
+const HOST = /^(?=.{1,253}$)[a-z0-9_][a-z0-9_-]{0,62}(?:\.[a-z0-9_][a-z0-9_-]{0,62})*$/;
+
 /** "Any DNS name that can be constructed by simply adding zero or more labels to the left-hand side". */
-function dnsInSubtree(base: string, name: string, side: 'permitted' | 'excluded'): boolean {
+function dnsInSubtree(base: string, name: string, side: 'permitted' | 'excluded'): boolean | null {
+  if (!HOST.test(name.replace(/^\*\./, ''))) return null;
   if (base === '') return true;
+  if (!HOST.test(base.replace(/^\./, ''))) return null;
   // A leading dot is not defined for DNS names; Go and OpenSSL read it as "at least one label more".
   if (base.startsWith('.')) return name.endsWith(base);
   if (name === base || name.endsWith(`.${base}`)) return true;
@@ -82,13 +87,15 @@ function emailInSubtree(base: string, name: string): boolean | null {
 }
 
 /** §4.2.1.10: applies to the host; a URI without one, or with an address, "MUST" be rejected. */
-function uriInSubtree(base: string, name: string, side: 'permitted' | 'excluded'): boolean {
+function uriInSubtree(base: string, name: string, side: 'permitted' | 'excluded'): boolean | null {
   const host = uriHost(name);
   const unnamed = host === null || host.startsWith('[') || parseIpAddress(host) !== null;
   return unnamed ? side === 'excluded' : hostInSubtree(base, host);
 }
 
-function hostInSubtree(base: string, host: string): boolean {
+function hostInSubtree(base: string, host: string): boolean | null {
+  if (!HOST.test(host)) return null;
   if (base === '') return true;
+  if (!HOST.test(base.replace(/^\./, ''))) return null;
   return base.startsWith('.') ? host.endsWith(base) : host === base;
 }
