@@ -38,6 +38,7 @@ test('nginx with several policies: versions, suites, order and groups as sslscan
     modern: 'ssl_protocols TLSv1.3;',
     intermediate: INTERMEDIATE,
     ordered: 'ssl_protocols TLSv1.2; ssl_prefer_server_ciphers on; ssl_ciphers HIGH:!aNULL; ssl_ecdh_curve secp384r1;',
+    narrow: 'ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256;',
     old: 'ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3; ssl_ciphers ALL:@SECLEVEL=0; ssl_ecdh_curve X25519:P-256:P-521;',
   });
   const seen = async (port: number): Promise<ProbedTarget> => {
@@ -63,6 +64,12 @@ test('nginx with several policies: versions, suites, order and groups as sslscan
   assert.deepEqual([ordered.serverOrder, [...ordered.groups]], [true, ['secp384r1']]);
   assert.deepEqual(idsOf(ordered), ['suites-weak', 'hsts-missing']);
   assert.equal(ordered.grade?.letter, 'B');
+
+  const narrow = await seen(sites.narrow);
+  assert.deepEqual(
+    narrow.findings.map(({ id, severity }) => `${severity} ${id}`),
+    ['warning hsts-missing', 'info suites-narrow'],
+  );
 
   const old = await seen(sites.old);
   assert.deepEqual(new Set(old.groups), new Set(['x25519', 'secp256r1', 'secp521r1']));

@@ -50,14 +50,15 @@ function exitOf(probed: readonly ProbedEndpoint[]): number {
 }
 
 function linesOf(endpoint: ProbedEndpoint, verbose: boolean): string[] {
-  const { verdict, findings, next } = probeLines(endpoint, wallClock());
+  const { verdict, findings, advice, command } = probeLines(endpoint, wallClock());
   const letter = endpoint.grade?.letter ?? null;
   return [
     `${mark(isGood(endpoint))} ${letter === null ? '' : `${paint(colourOf(letter), letter.padEnd(2), process.stdout)} `}${verdict}`,
     ...findings.flatMap(({ severity, what, id }) => [
       `    ${paint(severity === 'error' ? 'red' : severity === 'warning' ? 'yellow' : 'dim', severity, process.stdout)}  ${what}  ${paint('dim', `(${id})`, process.stdout)}`,
     ]),
-    ...next.map((line) => `    ${paint('bold', 'next:', process.stdout)} ${line}`),
+    ...advice.map((line) => `    ${line}`),
+    ...(command === null ? [] : [`    ${paint('bold', 'next:', process.stdout)} ${command}`]),
     ...(verbose ? probeDetails(endpoint).map((line) => `    ${line}`) : []),
   ];
 }

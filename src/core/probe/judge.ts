@@ -7,7 +7,6 @@ import { type Verification, verifyChain } from '../x509/verification.ts';
 import { ABOUT_THE_NAME, chainFinding, expiryFindings } from './chain-findings.ts';
 import type { EndpointFacts } from './endpoint-facts.ts';
 import { failureFindings } from './failure-findings.ts';
-import { findingAt } from './finding-at.ts';
 import { clientFindings, protocolFindings, suiteFindings } from './offer-findings.ts';
 import type { Target } from './target.ts';
 import { webFindings } from './web-findings.ts';
@@ -36,8 +35,7 @@ export interface Judgement {
 }
 
 export function judge(facts: EndpointFacts, context: TrustContext): Judgement {
-  const at = findingAt(facts.target);
-  if (facts.failure) return { trust: NO_CHAIN, findings: failureFindings(facts, at) };
+  if (facts.failure) return { trust: NO_CHAIN, findings: failureFindings(facts) };
   const chains = [facts.chain, ...facts.otherChains];
   const verifications = chains.flatMap((chain) => verify(chain, facts.target, context));
   const [first] = verifications;
@@ -45,13 +43,13 @@ export function judge(facts: EndpointFacts, context: TrustContext): Judgement {
     trust: first ? trustOf(first) : NO_CHAIN,
     findings: sortFindings([
       ...eachOnce([
-        ...verifications.flatMap(({ findings }) => findings.map((flaw) => chainFinding(flaw, facts.target, at))),
-        ...chains.flatMap(([leaf]) => expiryFindings(leaf, context.now, at)),
+        ...verifications.flatMap(({ findings }) => findings.map((flaw) => chainFinding(flaw, facts.target))),
+        ...chains.flatMap(([leaf]) => expiryFindings(leaf, facts.target, context.now)),
       ]),
-      ...protocolFindings(facts, at),
-      ...suiteFindings(facts, at),
-      ...clientFindings(facts, at),
-      ...(facts.web === null ? [] : webFindings(facts, facts.web, at)),
+      ...protocolFindings(facts),
+      ...suiteFindings(facts),
+      ...clientFindings(facts),
+      ...webFindings(facts),
     ]),
   };
 }

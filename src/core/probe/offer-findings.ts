@@ -1,9 +1,11 @@
 /** What a server takes and should not, as findings; and whom it lets in. */
+import { causeFinding } from '../diagnosis/causes.ts';
 import type { Finding } from '../diagnosis/finding.ts';
 import { suiteName } from '../tls/cipher-suites.ts';
 import type { EndpointFacts } from './endpoint-facts.ts';
-import { type At, again, quoted } from './finding-at.ts';
+import { ruleFinding } from './probe-rules.ts';
 import { isWide, suiteStrength } from './suite-strength.ts';
+import { wordsOf } from './target-words.ts';
 
 /** How to say so to what speaks there. */
 const VERSION_SETTINGS: Readonly<Record<string, string>> = {
@@ -17,23 +19,6 @@ const VERSION_SETTINGS: Readonly<Record<string, string>> = {
   ldap: 'slapd: olcTLSProtocolMin: 3.3',
 };
 
-export function protocolFindings({ protocols, target }: EndpointFacts, at: At): Finding[] {
-  const weak = protocols.filter((version) => version < 'TLSv1.2');
-  if (weak.length === 0) return [];
-  const setting = VERSION_SETTINGS[target.protocol];
-  return [
-    at(
-      'protocols-weak',
-      'error',
-      weak.join(', '),
-      `The server takes ${weak.join(', ')}.`,
-      'Versions below TLS 1.2 rest on broken hashes and are forbidden by RFC 8996.',
-      { text: `Leave TLS 1.2 and 1.3 only${setting ? ` (${setting})` : ''}, and reload.`, ...again(target) },
-      { protocols: weak },
-    ),
-  ];
-}
-
 const SUITE_SETTINGS: Readonly<Record<string, string>> = {
   https: 'nginx: ssl_ciphers',
   postgres: 'postgresql.conf: ssl_ciphers',
@@ -45,95 +30,100 @@ const SUITE_SETTINGS: Readonly<Record<string, string>> = {
   ldap: 'slapd: olcTLSCipherSuite',
 };
 
-const GOOD_SUITES = 'ECDHE+AESGCM:ECDHE+CHACHA20';
-const SHORTEST_PRIME = 2048;
-
-export function suiteFindings({ suites, primeBits, target }: EndpointFacts, at: At): Finding[] {
-  const codes = [...new Set(suites.map(({ code }) => code))];
-  const broken = codes.filter((code) => suiteStrength(code) === 'broken').map(suiteName);
-  const weak = codes.filter((code) => suiteStrength(code) === 'weak').map(suiteName);
-  const isShort = primeBits !== null && primeBits < SHORTEST_PRIME;
-  const text = `Leave the suites that OpenSSL calls ${GOOD_SUITES} (${SUITE_SETTINGS[target.protocol] ?? 'the list of ciphers'}), and reload.`;
-  const remedy = { text, ...again(target) };
-  const some = (names: readonly string[]): string =>
-    names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+export function protocolFindings({ protocols, target }: EndpointFacts): Finding[] {
+  const weak = protocols.filter((version) => version < 'TLSv1.2');
+  if (weak.length === 0) return [];
   return [
-    ...(broken.length === 0
-      ? []
-      : [
-          at(
-            'suites-weak',
-            'error',
-            some(broken),
-            `The server takes suites that do not protect: ${some(broken)}.`,
-            'Without encryption, without authentication, or with ciphers that are broken, anybody on the way can read or change what is said.',
-            remedy,
-            { suites: broken },
-          ),
-        ]),
-    ...(broken.length > 0 || (weak.length === 0 && !isShort)
-      ? []
-      : [
-          at(
-            'suites-weak',
-            'warning',
-            weak.length > 0 ? some(weak) : `Diffie-Hellman of ${primeBits} bits`,
-            weak.length > 0
-              ? `The server takes suites without forward secrecy or with CBC: ${some(weak)}.`
-              : `The server exchanges keys over a prime of ${primeBits} bits.`,
-            'Recorded traffic can be read by whoever gets the key later, or a flaw of CBC is used against it.',
-            remedy,
-            { suites: weak, primeBits },
-          ),
-        ]),
-    ...(codes.length === 0 || codes.some(isWide)
-      ? []
-      : [
-          at(
-            'suites-narrow',
-            'info',
-            some(codes.map(suiteName)),
-            'Clients that want AES-256 or ChaCha20 find neither.',
-            'Some policies and slow devices insist on one of them.',
-            remedy,
-            { suites: codes.map(suiteName) },
-          ),
-        ]),
+    ruleFinding('protocols-weak', target, {
+      subject: weak.join(', '),
+      what: `The server takes ${weak.join(', ')}.`,
+      setting: inBrackets(VERSION_SETTINGS[target.protocol]),
+      evidence: { protocols: weak },
+    }),
   ];
 }
 
-export function clientFindings(
-  { clientCertificate, clientRefused, acceptedAuthorities, target }: EndpointFacts,
-  at: At,
-): Finding[] {
+/** RFC 9325 §4.1, §4.4: 2048 bits are the least. */
+const SHORTEST_PRIME = 2048;
+
+export function suiteFindings({ suites, primeBits, target }: EndpointFacts): Finding[] {
+  const codes = [...new Set(suites.map(({ code }) => code))];
+  const namesOf = (strength: string): string[] =>
+    codes.filter((code) => suiteStrength(code) === strength).map(suiteName);
+  const [broken, weak] = [namesOf('broken'), namesOf('weak')];
+  const setting = inBrackets(SUITE_SETTINGS[target.protocol]);
+  const narrow = codes.length > 0 && !codes.some(isWide) ? [narrowFinding(codes.map(suiteName), target)] : [];
+  if (broken.length > 0)
+    return [
+      ruleFinding('suites-weak', target, {
+        severity: 'error',
+        subject: some(broken),
+        what: `The server takes suites that do not protect: ${some(broken)}.`,
+        why: 'Without encryption, without authentication, or with ciphers that are broken, anybody on the way can read or change what is said.',
+        setting,
+        evidence: { suites: broken, weak },
+      }),
+      ...narrow,
+    ];
+  const isShort = primeBits !== null && primeBits < SHORTEST_PRIME;
+  if (weak.length === 0 && !isShort) return narrow;
+  return [
+    ruleFinding('suites-weak', target, {
+      subject: weak.length > 0 ? some(weak) : `Diffie-Hellman of ${primeBits} bits`,
+      what:
+        weak.length > 0
+          ? `The server takes suites without forward secrecy or with CBC: ${some(weak)}.`
+          : `The server exchanges keys over a prime of ${primeBits} bits.`,
+      setting,
+      evidence: { suites: weak, primeBits },
+    }),
+    ...narrow,
+  ];
+}
+
+function narrowFinding(names: readonly string[], target: EndpointFacts['target']): Finding {
+  return ruleFinding('suites-narrow', target, {
+    subject: some(names),
+    what: 'Clients that want AES-256 or ChaCha20 find neither.',
+    setting: inBrackets(SUITE_SETTINGS[target.protocol]),
+    evidence: { suites: names },
+  });
+}
+
+const SHOWN = 3;
+
+function some(names: readonly string[]): string {
+  const more = names.length - SHOWN;
+  return more > 0 ? `${names.slice(0, SHOWN).join(', ')} and ${more} more` : names.join(', ');
+}
+
+function inBrackets(setting: string | undefined): string | undefined {
+  return setting === undefined ? undefined : `(${setting})`;
+}
+
+export function clientFindings(facts: EndpointFacts): Finding[] {
+  const { clientCertificate, clientRefused, target } = facts;
+  const acceptedAuthorities = [...facts.acceptedAuthorities];
+  const common = { subject: target.text, where: { target: target.text }, words: wordsOf(target) };
   if (clientRefused !== null)
     return [
-      {
-        ...at(
-          'client-certificate-untrusted',
-          'error',
-          target.text,
-          `The server refuses the client certificate: ${clientRefused}.`,
-          'A client with this certificate gets no connection.',
-          {
-            text: 'Show a certificate of an authority that the server accepts, with its intermediates, valid now, for clients.',
-            command: `fullchain diagnose ${quoted(target.text)}`,
-          },
-          { acceptedAuthorities: [...acceptedAuthorities] },
-        ),
+      causeFinding('client-certificate-untrusted', {
+        ...common,
+        // The alert that says more is not sent by every server.
         confidence: 'likely',
-      },
+        what: `The server refuses the client certificate: ${clientRefused}.`,
+        evidence: { acceptedAuthorities },
+        remedy: { command: `fullchain diagnose ${common.words.where}` },
+      }),
     ];
   if (clientCertificate !== 'required') return [];
   return [
-    at(
-      'client-certificate-required',
-      'info',
-      target.text,
-      'The server lets in who shows a client certificate, and nobody else.',
-      'Clients without one are refused, as is meant.',
-      { text: 'Show one with --client-cert and --client-key to see what a client of it sees.' },
-      { acceptedAuthorities: [...acceptedAuthorities] },
-    ),
+    causeFinding('client-certificate-required', {
+      ...common,
+      // Of a server this is as it was meant.
+      severity: 'info',
+      what: 'The server lets in who shows a client certificate, and nobody else.',
+      evidence: { acceptedAuthorities },
+    }),
   ];
 }

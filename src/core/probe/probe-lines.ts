@@ -15,8 +15,10 @@ export interface ProbeLines {
   readonly verdict: string;
   /** Worst first. */
   readonly findings: readonly Pick<Finding, 'id' | 'severity' | 'what'>[];
-  /** What to do, and what can be pasted. */
-  readonly next: readonly string[];
+  /** What to do about the worst; of what is good, what would make it better. */
+  readonly advice: readonly string[];
+  /** A line that can be pasted. */
+  readonly command: string | null;
 }
 
 export function probeLines({ facts, judgement, grade }: ProbedEndpoint, now: Instant): ProbeLines {
@@ -30,22 +32,19 @@ export function probeLines({ facts, judgement, grade }: ProbedEndpoint, now: Ins
   ].filter((part) => part !== '');
   const [worst] = judgement.findings;
   const shown = judgement.findings.filter(({ severity }) => severity !== 'info' || judgement.findings.length === 1);
-  const fix = worst && worst.severity !== 'info' ? remedyLines(worst) : [];
-  const better = grade !== null && fix.length === 0 ? grade.next.map((step) => `for a better grade: ${step}`) : [];
+  const remedy = worst === undefined || worst.severity === 'info' ? null : worst.remedy;
+  const better = (grade?.next ?? []).map((step) => `for a better grade: ${step}`);
   return {
     verdict: printable([where, ...seen].join('  ·  ')),
     findings: shown.map(({ id, severity, what }) => ({ id, severity, what: printable(what) })),
-    next: [...fix, ...better].map(printable),
+    advice: (remedy === null ? better : [remedy.text]).map(printable),
+    command: remedy?.command === undefined ? null : printable(remedy.command),
   };
 }
 
 /** "TLS 1.0", "SSLv3" */
 function spoken(version: ProtocolVersion): string {
   return version === 'TLSv1' ? 'TLS 1.0' : version.replace('TLSv', 'TLS ');
-}
-
-function remedyLines({ remedy }: Finding): string[] {
-  return [remedy.text, ...(remedy.command === undefined ? [] : [remedy.command])];
 }
 
 /** Behind -v. */

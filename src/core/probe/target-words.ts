@@ -1,0 +1,16 @@
+/** What commands of remedies are about, of a target. */
+import { shellQuoted } from '../diagnosis/causes.ts';
+import type { Finding } from '../diagnosis/finding.ts';
+import { formatHostPort } from '../stack/host-port.ts';
+import type { Target } from './target.ts';
+
+export function wordsOf(target: Target): Readonly<Record<string, string>> {
+  const { text, host, port } = target;
+  return { target: text, host, port: String(port), where: formatHostPort({ host, port }) };
+}
+
+/** Where the table has no command for this case, the next look says more. */
+export function orDiagnose(finding: Finding, target: Target): Finding {
+  if (finding.remedy.command !== undefined) return finding;
+  return { ...finding, remedy: { ...finding.remedy, command: `fullchain diagnose ${shellQuoted(target.text)}` } };
+}
