@@ -328,6 +328,10 @@ test('options that cannot be are said to be so', async () => {
     assert.equal(ran.status, status, `${args.join(' ')}: ${ran.stderr}`);
     assert.match(ran.stderr, words);
   }
+  const gopher = await cert('verify', 'gopher://app:secret@db.internal');
+  assert.equal(gopher.status, 2);
+  assert.match(gopher.stderr, /gopher:\/\/ is not known/);
+  assert.doesNotMatch(gopher.stderr, /secret/);
 });
 
 test('nginx: the chain that it sends is judged as the file is, with what is missing in it', {

@@ -68,7 +68,7 @@ export function addVerifyCommand(cert: Command): void {
     .option('--password-file <file>', 'password of the key')
     .option('--crl <file>', 'revocation list by which it must not be revoked; repeatable', collect)
     .option('--crl-all', 'with --crl: of each authority too, also where no list of its issuer was given')
-    .option('--policy <oid>', 'certificate policy that it must be valid under; repeatable: one of them', collect, [])
+    .option('--policy <oid>', 'certificate policy that it must be valid under; repeatable: one of them', collect)
     .addHelpText(
       'after',
       `

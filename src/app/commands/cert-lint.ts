@@ -20,7 +20,7 @@ export async function lint(context: Context, text: string, flags: LintFlags): Pr
     starttls: flags.starttls,
     timeout: flags.timeout,
   });
-  const certificates = certificatesAmong(target.objects, text);
+  const certificates = certificatesAmong(target.objects, target.where);
   const kindAt = (certificate: Certificate, index: number): LintKind =>
     (index === 0 && (flags.profile as LintKind | undefined)) || kindOf(certificate, index);
   const single = certificates.flatMap((certificate, index) =>

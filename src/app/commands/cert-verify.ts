@@ -34,8 +34,8 @@ export async function verify(context: Context, text: string, flags: VerifyFlags)
     starttls: flags.starttls,
     timeout: flags.timeout,
   });
-  const [leaf, ...sent] = certificatesAmong(target.objects, text);
-  if (!leaf) throw new OperatorFault('input-invalid', `${target.where} holds no certificate`, { path: text });
+  const [leaf, ...sent] = certificatesAmong(target.objects, target.where);
+  if (!leaf) throw new OperatorFault('input-invalid', `${target.where} holds no certificate`, { path: target.where });
   const name = flags.name ?? target.server?.host ?? null;
   const { anchors, known } = trusted(context, flags.ca);
   const request: VerificationRequest = {

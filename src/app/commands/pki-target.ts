@@ -29,13 +29,13 @@ export async function readTarget(text: string, { servername, starttls, timeout }
   if (text === '-') return { where: 'standard input', server: null, objects: pkiObjects(readInput(text), text) };
   if (existsSync(text)) return { where: text, server: null, objects: pkiObjects(readInput(text), text) };
   const parsed = parseTarget(text, starttls ?? null);
-  if (parsed.kind !== 'target') {
-    const what =
-      parsed.kind === 'refused' && text.includes('://')
-        ? parsed.why
-        : `there is no file ${JSON.stringify(text)} (a server is written host:port)`;
-    throw new OperatorFault('input-unreadable', what, { path: text });
-  }
+  if (parsed.kind === 'refused' && text.includes('://')) throw new OperatorFault('usage', parsed.why);
+  if (parsed.kind !== 'target')
+    throw new OperatorFault(
+      'input-unreadable',
+      `there is no file ${JSON.stringify(text)} (a server is written host:port)`,
+      { path: text },
+    );
   const { target } = parsed;
   const chain = await sentChain(target, { serverName: servername ?? sniOf(target.host), timeoutMs: timeout * 1000 });
   return { where: formatHostPort(target), server: target, objects: chain.map(sentCertificate) };
