@@ -11,7 +11,7 @@ import { type Cluster, skipWithoutPostgresql, startCluster } from '../services/s
 import { startRedis } from '../services/start-redis.ts';
 import { freePort } from '../world/free-port.ts';
 import { opensslPairs, type PairFiles } from './openssl-pairs.ts';
-import { idsOf, probeOne } from './run-probe.ts';
+import { idsOf, probeJson, probeOne } from './run-probe.ts';
 import { sslscan, suitesOf } from './sslscan.ts';
 
 const pairs = opensslPairs();
@@ -119,6 +119,25 @@ test('PostgreSQL without TLS is said to have it switched off', { skip: skipWitho
   const server = await startCluster(t, 'local all all trust\nhost all all 127.0.0.1/32 trust\n');
   const target = await probeOne(`127.0.0.1:${server.port}`, '--starttls', 'postgres');
   assert.deepEqual([target.reachable, idsOf(target), target.grade], [true, ['tls-off'], null]);
+});
+
+test('databases at ports that nobody knows are recognised by what they answer', {
+  skip: skipWithoutPostgresql || skipWithout('redis-server'),
+}, async (t) => {
+  const server = await cluster(t, pairs.ecdsa, '');
+  const redis = await startRedis(t);
+  const { targets } = await probeJson(
+    `127.0.0.1:${server.port}`,
+    `127.0.0.1:${redis.port}`,
+    '--ca',
+    pairs.ca,
+    '--timeout',
+    '2',
+  );
+  const [postgres, plain] = targets;
+  assert.deepEqual([postgres?.starttls, postgres?.protocols], ['postgres', ['TLSv1.2', 'TLSv1.3']]);
+  const [finding] = plain?.findings ?? [];
+  assert.deepEqual([finding?.id, finding?.evidence], ['plaintext-service', { protocol: 'redis' }]);
 });
 
 test('MariaDB: versions and suites as sslscan has them, over few enough connections not to be shut out', {

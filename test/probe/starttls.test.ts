@@ -165,10 +165,18 @@ for (const [what, [word, dialogue]] of Object.entries(OFF))
     assert.deepEqual([target.reachable, idsOf(target), target.protocols], [true, ['tls-off'], []]);
   });
 
-test('a ClientHello at a port that wants another protocol first: the protocol is named, and how to go on', async (t) => {
+test('TLS from the first byte is insisted on, and another protocol answers: it is named, and how to go on', async (t) => {
   const port = await serve(t, { greeting: '220 mx.internal ESMTP\r\n', turns: [] });
-  const target = await probeOne(`127.0.0.1:${port}`);
+  const target = await probeOne(`smtps://127.0.0.1:${port}`);
   const [finding] = target.findings;
   assert.equal(finding?.id, 'starttls-needed');
   assert.equal(finding?.remedy.command, `fullchain probe 127.0.0.1:${port} --starttls smtp`);
 });
+
+for (const what of ['smtp', 'imap', 'pop3', 'ldap'])
+  test(`${what} at a port that nobody knows is recognised by what it answers`, async (t) => {
+    const [word, dialogue] = DIALOGUES[what] ?? assert.fail();
+    const port = await serve(t, dialogue);
+    const target = await probeOne(`127.0.0.1:${port}`, '--ca', pairs.ca);
+    assert.deepEqual([target.starttls, target.protocols], [word, ['TLSv1.2', 'TLSv1.3']]);
+  });

@@ -14,12 +14,12 @@ import { type Certificate, parseCertificate } from '../../core/x509/certificate.
 import { formatName, parseName } from '../../core/x509/name.ts';
 import type { Attempt, AttemptResult, ClientIdentity } from './attempt.ts';
 import { type FetchPage, lookAtWeb } from './look-at-web.ts';
-import { failureOf } from './probe-failure.ts';
+import { failureOf, type NoFlight, type RecognisePorts, recognise } from './probe-failure.ts';
 import type { Endpoint, SweepPorts } from './questions.ts';
 import { QUIET_PROTOCOLS, quietSweep } from './quiet-sweep.ts';
 import { type Sweep, sweep } from './sweep.ts';
 
-export interface ProbePorts extends SweepPorts {
+export interface ProbePorts extends SweepPorts, RecognisePorts {
   readonly handshake: (attempt: Attempt) => Promise<AttemptResult>;
   readonly fetchPage: FetchPage;
 }
@@ -39,6 +39,7 @@ const MOST_CONNECTIONS = 400;
 /** MySQL shuts a host out after 100 connections in a row that came to nothing (max_connect_errors). */
 const MOST_CONNECTIONS_MYSQL = 60;
 const LONGEST_SWEEP_SECONDS = 60;
+const IMPATIENT_MS = 2000;
 
 /** @param dial where the target is looked at: an address of its host, unless something else was asked for */
 export async function probeEndpoint(
@@ -63,12 +64,15 @@ export async function probeEndpoint(
   const look = await ports.handshake(base);
   const endpoint: Endpoint = { protocol, address: dial, serverName: sniOf(host), timeoutMs };
   if (look.kind === 'refused' && look.flight === null) {
-    const failure = await noFlight(ports, endpoint);
-    if (failure !== null && failure.id !== 'handshake-refused') return nothing(target, dial.host, failure);
+    // It was waited for already.
+    const impatient = { ...endpoint, timeoutMs: Math.min(timeoutMs, IMPATIENT_MS) };
+    const result = await ports.readFlight({ ...where(impatient), hello: { ...EVERYTHING, serverName: sniOf(host) } });
+    if (result.kind !== 'flight' && result.kind !== 'alert')
+      return withoutTls(ports, target, dial, options, impatient, result);
   }
   const swept = await sweepOf(ports, endpoint, base, options);
   const isSpoken = look.kind === 'established' || look.flight !== null || swept.versions.length > 0;
-  if (!isSpoken) return nothing(target, dial.host, await noFlight(ports, endpoint), swept.untried);
+  if (!isSpoken) return nothing(target, dial.host, REFUSES_EVERYTHING, swept.untried);
   const chain = certificatesOf(
     look.flight?.chain ?? swept.chains[0] ?? (look.kind === 'established' ? [look.leaf] : []),
   );
@@ -110,13 +114,13 @@ export async function probeEndpoint(
 export function nothing(
   target: Target,
   address: string | null,
-  failure: ProbeFailure | null,
+  failure: ProbeFailure,
   untried: readonly string[] = [],
 ): EndpointFacts {
   return {
     target,
     address,
-    failure: failure ?? { id: 'no-answer', detail: 'nothing that it said was TLS', protocol: null },
+    failure,
     protocols: [],
     suites: [],
     serverOrder: null,
@@ -135,12 +139,46 @@ export function nothing(
   };
 }
 
-/** null: a hello of our own gets an answer where OpenSSL's did not. */
-async function noFlight({ readFlight }: ProbePorts, { serverName, ...where }: Endpoint): Promise<ProbeFailure | null> {
-  const offer = { suites: SUITES_12, groups: GROUPS_12, alpn: [], statusRequest: false } as const;
-  const result = await readFlight({ ...where, hello: { version: 'TLSv1.2', ...offer, serverName } });
-  return result.kind === 'flight' ? null : failureOf(result);
+const REFUSES_EVERYTHING: ProbeFailure = {
+  id: 'handshake-refused',
+  detail: 'every handshake is refused, whatever is offered',
+  protocol: null,
+};
+
+const EVERYTHING = {
+  version: 'TLSv1.2',
+  suites: SUITES_12,
+  groups: GROUPS_12,
+  alpn: [],
+  statusRequest: false,
+} as const;
+
+function where({ serverName: _name, ...address }: Endpoint): Omit<Endpoint, 'serverName'> {
+  return address;
 }
+
+/** Where only the port said that it is TLS, what answers may say otherwise; a URL or --starttls is taken at its word. */
+async function withoutTls(
+  ports: ProbePorts,
+  target: Target,
+  dial: HostPort,
+  options: ProbeOptions,
+  endpoint: Endpoint,
+  result: NoFlight,
+): Promise<EndpointFacts> {
+  const isGuess = target.protocol === 'tls' && target.url === null;
+  const mayBeRedis = target.protocol === 'redis';
+  const spoken = isGuess || mayBeRedis ? await recognise(ports, endpoint, EVERYTHING, result) : null;
+  if (spoken?.protocol === 'redis') return nothing(target, dial.host, PLAINTEXT_REDIS);
+  if (spoken && isGuess) return probeEndpoint(ports, { ...target, protocol: spoken.protocol }, dial, options);
+  return nothing(target, dial.host, failureOf(result));
+}
+
+const PLAINTEXT_REDIS: ProbeFailure = {
+  id: 'plaintext-service',
+  detail: 'redis is spoken there, in plaintext, and waits for more when it hears TLS',
+  protocol: 'redis',
+};
 
 function sweepOf(ports: ProbePorts, endpoint: Endpoint, base: Attempt, options: ProbeOptions): Promise<Sweep> {
   const { protocol } = endpoint;
