@@ -100,6 +100,68 @@ test('openssl s_server with everything it has: suites without encryption and wit
   assert.match(JSON.stringify(weak?.evidence), /TLS_RSA_WITH_NULL_SHA256/);
 });
 
+test('GnuTLS: versions, suites and groups as sslscan sees them', {
+  skip: skipWithout('gnutls-serv', 'sslscan'),
+}, async (t) => {
+  const port = await freePort();
+  const files = ['--x509certfile', pairs.rsa.cert, '--x509keyfile', pairs.rsa.key];
+  const more = ['--x509certfile', pairs.ecdsa.cert, '--x509keyfile', pairs.ecdsa.key];
+  const server = await startServer('gnutls-serv', ['--http', '--quiet', '--port', `${port}`, ...files, ...more], {
+    isReady: () => acceptsConnections(port),
+  });
+  t.after(() => server.stop());
+  const target = await probeOne(`localhost:${port}`, '--connect', '127.0.0.1', '--ca', pairs.ca);
+  await agree(t, target, port);
+  assert.deepEqual([target.protocols[0], target.untried], ['TLSv1', []]);
+  assert.ok(target.groups.includes('secp521r1'), target.groups.join());
+});
+
+test('Go: versions and suites as sslscan sees them', { skip: skipWithout('caddy', 'sslscan') }, async (t) => {
+  const port = await freePort();
+  const file = join(scratch(t), 'Caddyfile');
+  writeFileSync(
+    file,
+    `{\n admin off\n auto_https off\n}\nhttps://localhost:${port} {\n bind 127.0.0.1\n tls ${pairs.ecdsa.cert} ${pairs.ecdsa.key}\n respond "here"\n}\n`,
+  );
+  const server = await startServer('caddy', ['run', '--config', file, '--adapter', 'caddyfile'], {
+    isReady: () => acceptsConnections(port),
+  });
+  t.after(() => server.stop());
+  const target = await probeOne(`https://localhost:${port}`, '--connect', '127.0.0.1', '--ca', pairs.ca);
+  await agree(t, target, port);
+  assert.deepEqual([target.alpn, target.untried], [['h2', 'http/1.1'], []]);
+  assert.ok(target.groups.includes('x25519'), target.groups.join());
+});
+
+test('a stapled OCSP answer is seen in TLS 1.2 and 1.3, and only where there is one', {
+  skip: skipWithout('openssl'),
+}, async (t) => {
+  const directory = scratch(t);
+  const at = (name: string): string => join(directory, name);
+  const rootKey = join(pairs.directory, 'probe-root.key');
+  const { stdout } = openssl(['x509', '-in', pairs.ecdsa.cert, '-noout', '-serial']);
+  const serial = stdout.replace(/^serial=|\s/g, '');
+  writeFileSync(at('index'), `V\t400101000000Z\t\t${serial}\tunknown\t/CN=ecdsa\n`);
+  openssl(['ocsp', '-issuer', pairs.ca, '-cert', pairs.ecdsa.cert, '-reqout', at('request'), '-no_nonce']);
+  const by = ['-rsigner', pairs.ca, '-rkey', rootKey, '-CA', pairs.ca, '-index', at('index'), '-ndays', '1'];
+  const made = openssl(['ocsp', '-reqin', at('request'), '-respout', at('response'), ...by]);
+  assert.equal(made.status, 0, made.stderr);
+  const staples = async (...args: readonly string[]): Promise<boolean> => {
+    const port = await freePort();
+    const files = ['-cert', pairs.ecdsa.cert, '-key', pairs.ecdsa.key, '-www', '-quiet'];
+    const server = await startServer('openssl', ['s_server', '-accept', `${port}`, ...files, ...args], {
+      isReady: () => acceptsConnections(port),
+    });
+    t.after(() => server.stop());
+    return (await probeOne(`127.0.0.1:${port}`, '--ca', pairs.ca)).ocspStapling;
+  };
+  const response = ['-status_file', at('response')];
+  assert.deepEqual(
+    [await staples('-tls1_2', ...response), await staples('-tls1_3', ...response), await staples('-tls1_3')],
+    [true, true, false],
+  );
+});
+
 test('the chain in the order of the wire, and what is negotiated, as openssl s_client has it', {
   skip: skipWithout('nginx', 'openssl'),
 }, async (t) => {

@@ -4,19 +4,21 @@
  */
 import { DerError } from '../../core/asn1/der-reader.ts';
 import type { EndpointFacts, ProbeFailure } from '../../core/probe/endpoint-facts.ts';
+import type { Protocol } from '../../core/probe/protocol.ts';
 import { sniOf, type Target } from '../../core/probe/target.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import { addSeconds } from '../../core/time/instant.ts';
 import { SUITES_12 } from '../../core/tls/cipher-suites.ts';
 import { GROUPS_12 } from '../../core/tls/named-groups.ts';
 import { PROTOCOL_VERSIONS } from '../../core/tls/protocol-version.ts';
-import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
+import type { Certificate } from '../../core/x509/certificate.ts';
 import { formatName, parseName } from '../../core/x509/name.ts';
 import type { Attempt, AttemptResult, ClientIdentity } from './attempt.ts';
 import { type FetchPage, lookAtWeb } from './look-at-web.ts';
 import { failureOf, type NoFlight, type RecognisePorts, recognise } from './probe-failure.ts';
 import type { Endpoint, SweepPorts } from './questions.ts';
 import { QUIET_PROTOCOLS, quietSweep } from './quiet-sweep.ts';
+import { alpnOf, certificatesOf, clientPolicy, otherChain13 } from './second-looks.ts';
 import { type Sweep, sweep } from './sweep.ts';
 
 export interface ProbePorts extends SweepPorts, RecognisePorts {
@@ -77,11 +79,11 @@ export async function probeEndpoint(
     look.flight?.chain ?? swept.chains[0] ?? (look.kind === 'established' ? [look.leaf] : []),
   );
   const asked = look.flight?.acceptedAuthorities ?? swept.acceptedAuthorities;
-  const isQuiet = QUIET_PROTOCOLS.includes(protocol) && !options.thorough;
+  const quiet = isQuiet(protocol, options);
   const [clientCertificate, alpn, others] = await Promise.all([
-    asked === null ? ('none' as const) : clientPolicy(ports, base),
-    protocol === 'https' || protocol === 'tls' ? alpnOf(ports, base) : [],
-    isQuiet || swept.versions.includes('TLSv1.2') ? [] : otherChain13(ports, base, chain[0]),
+    asked === null ? ('none' as const) : clientPolicy(ports.handshake, base, { mayLogIn: !quiet }),
+    protocol === 'https' || protocol === 'tls' ? alpnOf(ports.handshake, base) : [],
+    quiet || swept.versions.includes('TLSv1.2') ? [] : otherChain13(ports.handshake, base, chain[0]),
   ]);
   const web =
     protocol === 'https' || alpn.length > 0
@@ -106,9 +108,11 @@ export async function probeEndpoint(
     otherChains: distinct([...swept.chains.map(certificatesOf), ...others], chain),
     clientRefused: client !== null && look.kind === 'refused' && look.by === 'server' ? look.why : null,
     web,
-    untried: swept.untried,
+    untried: [...swept.untried, ...(asked !== null && quiet ? [LOGIN_UNTRIED] : [])],
   };
 }
+
+const LOGIN_UNTRIED = 'whether a login demands a client certificate: the server would write its refusal into its log';
 
 /** What is left of a target that does not come to TLS. */
 export function nothing(
@@ -180,55 +184,17 @@ const PLAINTEXT_REDIS: ProbeFailure = {
   protocol: 'redis',
 };
 
+function isQuiet(protocol: Protocol, { thorough }: ProbeOptions): boolean {
+  return QUIET_PROTOCOLS.includes(protocol) && !thorough;
+}
+
 function sweepOf(ports: ProbePorts, endpoint: Endpoint, base: Attempt, options: ProbeOptions): Promise<Sweep> {
   const { protocol } = endpoint;
-  if (QUIET_PROTOCOLS.includes(protocol) && !options.thorough)
-    return quietSweep(ports.handshake, { base, may12: options.may12 });
-  return sweep(ports, endpoint, {
-    connections: protocol === 'mysql' ? MOST_CONNECTIONS_MYSQL : MOST_CONNECTIONS,
-    until: addSeconds(ports.clock(), LONGEST_SWEEP_SECONDS),
-  });
-}
-
-/**
- * Whether a client without a certificate is refused: by an alert, by a close, or by an HTTP 400 that says so. A login
- * would tell more of a database, and write into its log.
- */
-async function clientPolicy({ handshake }: ProbePorts, base: Attempt): Promise<'optional' | 'required'> {
-  const { client: _shown, ...without } = base;
-  const silent = await handshake({ ...without, exchange: 'listen' });
-  if (silent.kind === 'refused') return silent.by === 'server' ? 'required' : 'optional';
-  if (base.protocol !== 'https' && base.protocol !== 'tls' && base.protocol !== 'redis') return 'optional';
-  const spoken = await handshake({ ...without, exchange: true });
-  const answer = spoken.kind === 'established' ? (spoken.answer ?? '') : '';
-  const isRefused =
-    spoken.kind === 'refused'
-      ? spoken.by === 'server'
-      : /^HTTP\/1\.[01] (?:400|49[56])[\s\S]*certificate/i.test(answer);
-  return isRefused ? 'required' : 'optional';
-}
-
-async function alpnOf({ handshake }: ProbePorts, base: Attempt): Promise<string[]> {
-  const offered = ['h2', 'http/1.1'];
-  const looks = await Promise.all(offered.map((name) => handshake({ ...base, alpn: [name] })));
-  return offered.filter((name, index) => looks[index]?.flight?.alpn === name);
-}
-
-/** In TLS 1.3 the certificate follows from the signature algorithms of the client. */
-const SIGNATURES = {
-  RSA: 'RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256',
-  EC: 'ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512',
-} as const;
-
-async function otherChain13(
-  { handshake }: ProbePorts,
-  base: Attempt,
-  leaf: Certificate | undefined,
-): Promise<(readonly Certificate[])[]> {
-  if (leaf === undefined) return [];
-  const signatureAlgorithms = leaf.publicKey.kind === 'ec' ? SIGNATURES.RSA : SIGNATURES.EC;
-  const result = await handshake({ ...base, signatureAlgorithms });
-  return result.flight?.chain ? [certificatesOf(result.flight.chain)] : [];
+  const until = addSeconds(ports.clock(), LONGEST_SWEEP_SECONDS);
+  if (isQuiet(protocol, options))
+    return quietSweep(ports.handshake, { base, may12: options.may12, clock: ports.clock, until });
+  const connections = protocol === 'mysql' ? MOST_CONNECTIONS_MYSQL : MOST_CONNECTIONS;
+  return sweep(ports, endpoint, { connections, until });
 }
 
 function distinct(
@@ -241,17 +207,6 @@ function distinct(
     seen.add(leaf.fingerprint);
     return true;
   });
-}
-
-/** Up to the first that is none: a server may send what it likes. */
-function certificatesOf(ders: readonly Uint8Array[]): readonly Certificate[] {
-  const certificates: Certificate[] = [];
-  try {
-    for (const der of ders) certificates.push(parseCertificate(der));
-  } catch (fault) {
-    if (!(fault instanceof DerError)) throw fault;
-  }
-  return certificates;
 }
 
 function namesOf(ders: readonly Uint8Array[]): string[] {

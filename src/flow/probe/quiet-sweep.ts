@@ -7,6 +7,7 @@
  * written by hand only its modern head is asked for. What was not asked is said.
  */
 import type { Protocol } from '../../core/probe/protocol.ts';
+import type { Instant } from '../../core/time/instant.ts';
 import { suiteByName } from '../../core/tls/cipher-suites.ts';
 import { OPENSSL_GROUPS } from '../../core/tls/openssl-groups.ts';
 import type { ProtocolVersion } from '../../core/tls/protocol-version.ts';
@@ -30,10 +31,17 @@ export interface QuietRequest {
   readonly base: Attempt;
   /** Whether TLS 1.2 may be asked for: not where the server is known to refuse it. */
   readonly may12: boolean;
+  readonly clock: () => Instant;
+  /** After this nothing more is asked. */
+  readonly until: Instant;
 }
 
-export async function quietSweep(handshake: Handshake, { base, may12 }: QuietRequest): Promise<Sweep> {
+export async function quietSweep(handshake: Handshake, request: QuietRequest): Promise<Sweep> {
+  const { base, may12, clock, until } = request;
+  let isLate = false;
   const over = async (version: 'TLSv1.2' | 'TLSv1.3', more: Partial<Attempt>): Promise<Established | null> => {
+    isLate ||= clock() > until;
+    if (isLate) return null;
     const result = await handshake({ ...base, ...more, versions: { min: version, max: version }, flight: true });
     return result.kind === 'established' ? result : null;
   };
@@ -52,7 +60,7 @@ export async function quietSweep(handshake: Handshake, { base, may12 }: QuietReq
     acceptedAuthorities: found[0]?.flight?.acceptedAuthorities ?? null,
     primeBits: smallest(found.flatMap(({ flight }) => flight?.primeBits ?? [])),
     staplesStatus: found.some(({ flight }) => flight?.staplesStatus),
-    untried: untriedOf(older, may12),
+    untried: [...untriedOf(older, may12), ...(isLate ? ['the rest: it took too long'] : [])],
   };
 }
 
