@@ -6,6 +6,7 @@ import { addCaCommands } from './ca.ts';
 import { addCertCommands } from './cert.ts';
 import { addCompletionCommand } from './completion.ts';
 import { contextOf } from './context.ts';
+import { addDiagnoseCommand } from './diagnose.ts';
 import { printFault } from './fault-output.ts';
 import { addProbeCommand } from './probe.ts';
 import { addProvisionerCommands } from './provisioner.ts';
@@ -45,6 +46,7 @@ addCertCommands(program);
 addTrustCommands(program);
 addStackCommands(program);
 addProbeCommand(program);
+addDiagnoseCommand(program);
 addCompletionCommand(program);
 
 // A reader that has seen enough (head, less) closes the pipe: that is no error of ours.

@@ -1,15 +1,14 @@
 /** What `probe` does: verdict first, then the cause and the next command; everything else behind -v and --json. */
-import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { isReachable } from '../../core/probe/endpoint-facts.ts';
 import type { GradeLetter } from '../../core/probe/grade.ts';
 import { isGood, type ProbedEndpoint, probeDocument } from '../../core/probe/probe-document.ts';
 import { probeDetails, probeLines } from '../../core/probe/probe-lines.ts';
-import { readCertificates, readInput } from '../../edge/files/certificate-files.ts';
+import { readCertificates } from '../../edge/files/certificate-files.ts';
 import { wallClock } from '../../edge/system/clock.ts';
-import type { ClientIdentity } from '../../flow/probe/attempt.ts';
 import { type Context, print } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
 import type { ProbeFlags } from '../cli/probe.ts';
+import { clientIdentity } from '../programs/client-identity.ts';
 import { probeEndpoints } from '../programs/probe-endpoints.ts';
 import { wantedTargets } from '../programs/probe-targets.ts';
 import { probeTrust } from '../programs/probe-trust.ts';
@@ -19,7 +18,7 @@ export async function probe(context: Context, texts: readonly string[], flags: P
   const intermediates = flags.intermediates === undefined ? [] : readCertificates(flags.intermediates);
   const progress = progressOf(context, wanted.length);
   const probed = await probeEndpoints(wanted, {
-    client: clientOption(flags),
+    client: clientIdentity(flags.clientCert, flags.clientKey),
     timeoutMs: flags.timeout * 1000,
     thorough: flags.thorough === true,
     concurrency: flags.concurrency,
@@ -32,15 +31,6 @@ export async function probe(context: Context, texts: readonly string[], flags: P
     probed.flatMap((endpoint) => linesOf(endpoint, flags.verbose === true)),
   );
   process.exitCode = exitOf(probed);
-}
-
-/** @throws OperatorFault usage, input-unreadable */
-function clientOption({ clientCert, clientKey }: ProbeFlags): ClientIdentity | null {
-  if (clientCert === undefined && clientKey === undefined) return null;
-  if (clientCert === undefined || clientKey === undefined)
-    throw new OperatorFault('usage', '--client-cert and --client-key go together');
-  const text = (path: string): string => Buffer.from(readInput(path)).toString('latin1');
-  return { certPem: text(clientCert), keyPem: text(clientKey) };
 }
 
 function exitOf(probed: readonly ProbedEndpoint[]): number {

@@ -149,7 +149,8 @@ const REFUSES_EVERYTHING: ProbeFailure = {
   protocol: null,
 };
 
-const EVERYTHING = {
+/** A hello that offers what any server of TLS 1.2 could take. */
+export const EVERYTHING = {
   version: 'TLSv1.2',
   suites: SUITES_12,
   groups: GROUPS_12,
@@ -209,7 +210,7 @@ function distinct(
   });
 }
 
-function namesOf(ders: readonly Uint8Array[]): string[] {
+export function namesOf(ders: readonly Uint8Array[]): string[] {
   return ders.flatMap((der) => {
     try {
       return [formatName(parseName(der))];

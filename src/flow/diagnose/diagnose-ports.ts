@@ -1,0 +1,66 @@
+/** What a diagnosis needs of the world, and what it is about. */
+import type { ClientLimits } from '../../core/diagnosis/client-limits.ts';
+import type { Finding } from '../../core/diagnosis/finding.ts';
+import type { Protocol } from '../../core/probe/protocol.ts';
+import type { Target } from '../../core/probe/target.ts';
+import type { HostPort } from '../../core/stack/stack.ts';
+import type { Instant } from '../../core/time/instant.ts';
+import type { Certificate } from '../../core/x509/certificate.ts';
+import type { Attempt, AttemptResult, ClientIdentity, PlaintextAnswer } from '../probe/attempt.ts';
+import type { SweepPorts } from '../probe/questions.ts';
+
+export interface DiagnosePorts extends SweepPorts {
+  readonly handshake: (attempt: Attempt) => Promise<AttemptResult>;
+  readonly plaintext: (protocol: Protocol, address: HostPort, timeoutMs: number) => Promise<PlaintextAnswer>;
+  readonly identify: (address: HostPort, timeoutMs: number) => Promise<Identified>;
+  /** A certificate from a caIssuers address (RFC 5280 §4.2.2.1); null: it cannot be had. */
+  readonly fetchIssuer: (url: string) => Promise<Certificate | null>;
+}
+
+/** What speaks at a port, in plaintext; null: nothing that is known. */
+export type Identified = {
+  /** "http", "smtp", "imap", "pop3", "ftp", "ssh", "redis", "mysql", "postgresql". */
+  readonly protocol: string;
+  /** Whether its TLS begins after a request, and it offers that. */
+  readonly offersTls: boolean;
+  /** What it said, printable and short. */
+  readonly said: string;
+} | null;
+
+export interface DiagnoseOptions {
+  readonly client: ClientIdentity | null;
+  /** Certificates of `client`, the leaf first. */
+  readonly clientChain: readonly Certificate[];
+  readonly limits: ClientLimits;
+  /** Of each connection. */
+  readonly timeoutMs: number;
+  readonly trust: DiagnoseTrust;
+}
+
+export interface DiagnoseTrust {
+  readonly anchors: readonly Certificate[];
+  /** Known here, but given by nobody: they give a missing link its name. */
+  readonly known: readonly Certificate[];
+  /** Roots of ours that were replaced. */
+  readonly retired: readonly Certificate[];
+}
+
+export interface Diagnosed {
+  readonly target: Target;
+  /** An IP address; null: the name has none. */
+  readonly address: string | null;
+  /** Whether a connection was made at all. */
+  readonly reachable: boolean;
+  readonly findings: readonly Finding[];
+  /** SHA-256 of the leaf that is served; null: none was seen. */
+  readonly served: string | null;
+  readonly seen: Seen | null;
+}
+
+/** Of a handshake that went well. */
+export interface Seen {
+  readonly version: string;
+  readonly suite: string;
+  readonly chain: readonly Certificate[];
+  readonly at: Instant;
+}

@@ -1,0 +1,108 @@
+/**
+ * Whether a client and a server have a version, a suite and a group in common, by hellos of our own that offer exactly what the
+ * client takes; and if not, which of the three is missing, with what both sides have.
+ */
+
+import { type CauseId, causeFinding } from '../../core/diagnosis/causes.ts';
+import type { ClientLimits } from '../../core/diagnosis/client-limits.ts';
+import type { Finding, FindingPlace } from '../../core/diagnosis/finding.ts';
+import { addSeconds } from '../../core/time/instant.ts';
+import { SUITES_13, suiteName } from '../../core/tls/cipher-suites.ts';
+import { groupName } from '../../core/tls/named-groups.ts';
+import type { ProtocolVersion } from '../../core/tls/protocol-version.ts';
+import type { Endpoint, SweepPorts } from '../probe/questions.ts';
+import { type Sweep, sweep } from '../probe/sweep.ts';
+
+const MOST_CONNECTIONS = 250;
+const LONGEST_SECONDS = 30;
+
+/** Whether the server takes any version with what the client has for it. */
+export async function isCommonGround(ports: SweepPorts, endpoint: Endpoint, limits: ClientLimits): Promise<boolean> {
+  const { serverName, ...where } = endpoint;
+  for (const version of limits.versions.toReversed()) {
+    const suites = suitesFor(version, limits);
+    if (suites.length === 0) continue;
+    const offer = { version, suites, groups: limits.groups, alpn: [], statusRequest: false, serverName };
+    const answer = await ports.readFlight({ ...where, hello: offer });
+    if (answer.kind === 'flight' && answer.hello.version === version) return true;
+  }
+  return false;
+}
+
+export interface Negotiation {
+  /** null: they have everything in common, or the server took nothing at all. */
+  readonly finding: Finding | null;
+  readonly server: Sweep;
+}
+
+export async function negotiate(
+  ports: SweepPorts,
+  endpoint: Endpoint,
+  limits: ClientLimits,
+  where: FindingPlace,
+): Promise<Negotiation> {
+  const until = addSeconds(ports.clock(), LONGEST_SECONDS);
+  const server = await sweep(ports, endpoint, { connections: MOST_CONNECTIONS, until });
+  return { finding: server.versions.length === 0 ? null : missingPart(server, limits, endpoint, where), server };
+}
+
+function missingPart(server: Sweep, limits: ClientLimits, { address }: Endpoint, where: FindingPlace): Finding | null {
+  const found = (id: CauseId, what: string, client: readonly string[], theirs: readonly string[]): Finding =>
+    causeFinding(id, {
+      subject: `${address.host}:${address.port}`,
+      where,
+      what,
+      evidence: { client: [...client], server: [...theirs] },
+      words: { target: 'target' in where ? where.target : undefined },
+    });
+  const versions = limits.versions.filter((version) => server.versions.includes(version));
+  if (versions.length === 0)
+    return found(
+      'no-common-protocol',
+      `The server speaks ${listOf(server.versions)}; the client ${listOf(limits.versions)}.`,
+      limits.versions,
+      server.versions,
+    );
+  const theirs = (version: ProtocolVersion): readonly number[] =>
+    server.suites.flatMap((suite) => (suite.version === version ? [suite.code] : []));
+  const usable = versions.filter((version) =>
+    suitesFor(version, limits).some((code) => theirs(version).includes(code)),
+  );
+  if (usable.length === 0) {
+    const [mine, others] = [limits.suites, versions.flatMap(theirs)].map((codes) => codes.map(suiteName));
+    return found(
+      'no-common-suite',
+      `In ${listOf(versions)} the server takes ${listOf(others ?? [])}; the client has none of them.`,
+      mine ?? [],
+      others ?? [],
+    );
+  }
+  if (
+    server.groups.length > 0 &&
+    !server.groups.some((group) => limits.groups.includes(group)) &&
+    usesGroups(usable, server)
+  )
+    return found(
+      'no-common-group',
+      `The server exchanges keys over ${listOf(server.groups.map(groupName))}; the client has none of them.`,
+      limits.groups.map(groupName),
+      server.groups.map(groupName),
+    );
+  return null;
+}
+
+function suitesFor(version: ProtocolVersion, { suites }: ClientLimits): readonly number[] {
+  return suites.filter((code) => SUITES_13.includes(code) === (version === 'TLSv1.3'));
+}
+
+/** RSA key exchange needs none. */
+function usesGroups(versions: readonly ProtocolVersion[], { suites }: Sweep): boolean {
+  return suites
+    .filter(({ version }) => versions.includes(version))
+    .every(({ version, code }) => version === 'TLSv1.3' || /^TLS_ECDHE_/.test(suiteName(code)));
+}
+
+function listOf(names: readonly string[]): string {
+  if (names.length > 4) return `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+  return names.length < 2 ? (names[0] ?? 'nothing') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}

@@ -1,0 +1,89 @@
+/** Why there was no TLS at a port: from what came in place of it, and from what speaks there in plaintext. */
+import { type CauseId, causeFinding } from '../../core/diagnosis/causes.ts';
+import type { Finding } from '../../core/diagnosis/finding.ts';
+import type { ProbeFailure, ProbeFailureId } from '../../core/probe/endpoint-facts.ts';
+import { isStarttlsWord, starttlsOf } from '../../core/probe/protocol.ts';
+import type { Target } from '../../core/probe/target.ts';
+import { formatHostPort } from '../../core/stack/host-port.ts';
+import type { HostPort } from '../../core/stack/stack.ts';
+import type { DiagnosePorts, Identified } from './diagnose-ports.ts';
+
+/** What came could be said by many: what speaks there decides. */
+const UNCERTAIN: readonly ProbeFailureId[] = ['no-answer', 'closed-by-peer', 'plaintext-service', 'starttls-needed'];
+
+export async function noTlsFinding(
+  ports: Pick<DiagnosePorts, 'identify'>,
+  target: Target,
+  dial: HostPort,
+  failure: ProbeFailure,
+  timeoutMs: number,
+): Promise<Finding> {
+  const spoken = UNCERTAIN.includes(failure.id) ? await ports.identify(dial, timeoutMs) : null;
+  return spoken === null ? asSeen(target, dial, failure) : asSpoken(target, dial, failure, spoken);
+}
+
+function asSeen(target: Target, dial: HostPort, { id, detail, protocol }: ProbeFailure): Finding {
+  return causeFinding(id, {
+    subject: formatHostPort(dial),
+    where: { target: target.text },
+    what: `${formatHostPort(dial)}: ${detail}.`,
+    evidence: { ...(protocol !== null && { protocol }), saw: detail },
+    words: wordsOf(target, dial, protocol),
+  });
+}
+
+function asSpoken(
+  target: Target,
+  dial: HostPort,
+  { detail }: ProbeFailure,
+  { protocol, offersTls, said }: NonNullable<Identified>,
+): Finding {
+  // Whoever asked for the protocol's own way to TLS, and finds none, hears that it is off.
+  const isOwn = STARTTLS_OF[protocol] !== undefined && STARTTLS_OF[protocol] === starttlsOf(target.protocol);
+  const id: CauseId = isOwn
+    ? offersTls
+      ? 'closed-by-peer'
+      : 'tls-off'
+    : offersTls
+      ? 'starttls-needed'
+      : 'plaintext-service';
+  return causeFinding(id, {
+    subject: formatHostPort(dial),
+    where: { target: target.text },
+    what: SENTENCES[id]?.(formatHostPort(dial), protocol) ?? `${formatHostPort(dial)}: ${detail}.`,
+    evidence: { protocol, said, saw: detail },
+    words: wordsOf(target, dial, STARTTLS_OF[protocol] ?? null),
+  });
+}
+
+const SENTENCES: Readonly<Partial<Record<CauseId, (where: string, protocol: string) => string>>> = {
+  'plaintext-service': (where, protocol) => `${where} speaks ${protocol} in plaintext; it does not understand TLS.`,
+  'starttls-needed': (where, protocol) => `${where} speaks ${protocol}, whose TLS begins only after a request.`,
+  'tls-off': (where, protocol) => `${where} speaks ${protocol} and offers no TLS.`,
+};
+
+/** Of what speaks there, the word of --starttls. */
+const STARTTLS_OF: Readonly<Record<string, string | undefined>> = {
+  postgresql: 'postgres',
+  mysql: 'mysql',
+  smtp: 'smtp',
+  imap: 'imap',
+  pop3: 'pop3',
+  ftp: 'ftp',
+};
+
+function wordsOf(
+  target: Target,
+  dial: HostPort,
+  protocol: string | null,
+): Readonly<Record<string, string | undefined>> {
+  const word = protocol === null ? undefined : (STARTTLS_OF[protocol] ?? protocol);
+  return {
+    host: target.host,
+    port: String(target.port),
+    address: dial.host,
+    target: target.text,
+    where: formatHostPort(target),
+    starttls: word !== undefined && isStarttlsWord(word) ? word : undefined,
+  };
+}
