@@ -9,7 +9,7 @@ interface CauseRow {
   /** One sentence: what comes of it. */
   readonly why: string;
   readonly remedy: string;
-  /** Left out where a word for it is missing. */
+  /** Where a word for it is missing, the next best. */
   readonly command?: string;
 }
 
@@ -344,7 +344,8 @@ export interface Case {
 
 export function causeFinding(id: CauseId, one: Case): Finding {
   const row: CauseRow = CAUSES[id];
-  const command = one.remedy?.command ?? (row.command === undefined ? null : filled(row.command, one.words ?? {}));
+  const words = { ...('target' in one.where && { target: one.where.target }), ...one.words };
+  const command = one.remedy?.command ?? firstWhole([row.command, SEE_FOR_YOURSELF], words);
   return {
     id,
     severity: one.severity ?? row.severity,
@@ -356,6 +357,20 @@ export function causeFinding(id: CauseId, one: Case): Finding {
     remedy: { text: one.remedy?.text ?? row.remedy, ...(command !== null && { command }) },
     evidence: one.evidence ?? {},
   };
+}
+
+/** Where no line helps, or a word of it is not known. */
+const SEE_FOR_YOURSELF = 'fullchain probe -v {target}';
+
+function firstWhole(
+  templates: readonly (string | undefined)[],
+  words: Readonly<Record<string, string | undefined>>,
+): string | null {
+  for (const template of templates) {
+    const line = template === undefined ? null : filled(template, words);
+    if (line !== null) return line;
+  }
+  return null;
 }
 
 /** null where a word is missing. */

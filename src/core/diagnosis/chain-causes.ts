@@ -92,7 +92,7 @@ function finding(flaw: VerificationFinding, served: ServedChain): Finding {
   return causeFinding(id, {
     subject: flaw.subject,
     where,
-    what: `${flaw.what}.`,
+    what: sentence(flaw),
     severity: flaw.severity,
     // Without the peer's clock a wrong one of this host looks the same.
     confidence: id === 'certificate-not-yet-valid' && peerTime === null ? 'likely' : 'certain',
@@ -107,6 +107,11 @@ function finding(flaw: VerificationFinding, served: ServedChain): Finding {
         },
       }),
   });
+}
+
+/** Most begin with the certificate's name. */
+function sentence({ what, subject }: VerificationFinding): string {
+  return what.startsWith(subject) ? `${what}.` : `${subject}: ${what}.`;
 }
 
 /** The replaced root of ours that the chain leads to, whatever else is wrong with it. */
