@@ -47,6 +47,13 @@ export async function diagnose(args: readonly string[], env: Readonly<Record<str
   return { status, ok, findings: targets[0]?.findings ?? [], output };
 }
 
+/** What a call that makes no sense is answered with. */
+export async function usageOf(args: readonly string[]): Promise<string> {
+  const { status, output } = await run(process.execPath, [LAUNCHER, 'diagnose', ...args]);
+  assert.equal(status, 2, output);
+  return output;
+}
+
 /** The one cause, and nothing else that is wrong; each with what a person needs. */
 export function assertCause({ findings, ok, status, output }: Answer, id: keyof typeof CAUSES): Finding {
   const errors = findings.filter(({ severity }) => severity === 'error');

@@ -1,6 +1,6 @@
 /** What a client takes: versions, suites and groups that a failed negotiation is explained for. */
 import { SUITES_12 as SUITES_BY_OPENSSL_NAME, tlsPolicy } from '../services/tls-policy.ts';
-import { suiteByName } from '../tls/cipher-suites.ts';
+import { SUITES_12, suiteByName } from '../tls/cipher-suites.ts';
 import { ALL_GROUPS, groupName } from '../tls/named-groups.ts';
 import { PROTOCOL_VERSIONS, type ProtocolVersion } from '../tls/protocol-version.ts';
 
@@ -36,12 +36,13 @@ export function clientLimits(flags: LimitFlags): ClientLimits | BadLimit {
   if (min === null || max === null)
     return { why: `--tls-min and --tls-max are one of ${PROTOCOL_VERSIONS.map(wordOf).join(', ')}` };
   if (min > max) return { why: '--tls-min lies above --tls-max' };
-  const suites: number[] = [];
+  // Of older versions there is no list of Mozilla's: whatever there is.
+  const suites: number[] = flags.suites === undefined && min < 'TLSv1.2' ? [...SUITES_12] : [];
   for (const name of flags.suites?.split(':') ?? usual) {
     const code = suiteByName(name);
     if (code === null)
       return { why: `--suites: ${JSON.stringify(name)} is no suite; write IANA names such as TLS_AES_128_GCM_SHA256` };
-    suites.push(code);
+    if (!suites.includes(code)) suites.push(code);
   }
   const groups: number[] = [];
   for (const name of flags.groups?.split(':') ?? USUAL_GROUPS) {

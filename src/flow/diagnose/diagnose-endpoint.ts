@@ -7,6 +7,7 @@ import { chainFindings } from '../../core/diagnosis/chain-causes.ts';
 import type { Finding, FindingPlace } from '../../core/diagnosis/finding.ts';
 import { sortFindings } from '../../core/diagnosis/finding.ts';
 import { clientRefusalOf, refusedClientFinding } from '../../core/diagnosis/refused-client.ts';
+import type { ProbeFailure } from '../../core/probe/endpoint-facts.ts';
 import { sniOf, type Target } from '../../core/probe/target.ts';
 import { tlsPolicy } from '../../core/services/tls-policy.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
@@ -16,12 +17,13 @@ import { authorityInformationAccess } from '../../core/x509/authority-informatio
 import type { Certificate } from '../../core/x509/certificate.ts';
 import { formatName } from '../../core/x509/name.ts';
 import type { Attempt, AttemptResult } from '../probe/attempt.ts';
-import { certificatesOf, namesOf, noFlight } from '../probe/probe-endpoint.ts';
+import { certificatesOf, EVERYTHING, namesOf } from '../probe/probe-endpoint.ts';
+import { failureOf } from '../probe/probe-failure.ts';
 import type { Endpoint } from '../probe/questions.ts';
 import type { Diagnosed, DiagnoseOptions, DiagnosePorts } from './diagnose-ports.ts';
 import { answeredHttp, type PostgresRefusal, postgresRefusal } from './first-answer.ts';
 import { isCommonGround, negotiate } from './negotiation.ts';
-import { noTlsFinding } from './no-tls.ts';
+import { noTls } from './no-tls.ts';
 
 /**
  * As a client does: the addresses of a name one after the other, until one lets itself be connected to.
@@ -120,19 +122,28 @@ type Established = Extract<AttemptResult, { kind: 'established' }>;
 
 /** The handshake did not come to its end, or was taken back right after it. */
 async function refused(one: Case, look: Refused): Promise<Diagnosed> {
-  const { ports, target, dial, endpoint, options, where } = one;
+  const { ports, endpoint, options, where } = one;
   const said = look.code ?? look.why;
   const client = clientRefusal(one, look, said);
   if (client !== null) return refusal(one, client, look);
   if (look.flight === null) {
-    const failure = await noFlight(ports, endpoint);
-    if (failure !== null && failure.id !== 'handshake-refused') {
-      const finding = await noTlsFinding(ports, target, dial, failure, options.timeoutMs);
-      return { ...refusal(one, finding, look), reachable: !UNREACHABLE.includes(failure.id) };
-    }
+    const { serverName, ...address } = endpoint;
+    const result = await ports.readFlight({ ...address, hello: { ...EVERYTHING, serverName } });
+    if (result.kind !== 'flight' && result.kind !== 'alert') return withoutTls(one, failureOf(result));
   }
   const { finding } = await negotiate(ports, endpoint, options.limits, where);
   return refusal(one, finding ?? (await localPolicy(one, look, said)) ?? refusesAll(one, said), look);
+}
+
+/** Where only the port said that it is TLS, what answers decides what is spoken; a URL or --starttls is taken at its word. */
+async function withoutTls(one: Case, failure: ProbeFailure): Promise<Diagnosed> {
+  const { ports, target, dial, options } = one;
+  const { finding, spoken } = await noTls(ports, target, dial, failure, options.timeoutMs);
+  const isGuess = target.protocol === 'tls' && target.url === null;
+  if (spoken === null || !isGuess || finding.id !== 'starttls-needed')
+    return { ...refusal(one, finding), reachable: !UNREACHABLE.includes(failure.id) };
+  const diagnosed = await diagnoseAddress(ports, { ...target, protocol: spoken }, dial, options);
+  return { ...diagnosed, findings: sortFindings([...diagnosed.findings, { ...finding, severity: 'info' }]) };
 }
 
 const UNREACHABLE: readonly string[] = ['name-not-resolved', 'connection-refused', 'connect-timeout'];

@@ -2,7 +2,7 @@
 import { type CauseId, causeFinding } from '../../core/diagnosis/causes.ts';
 import type { Finding } from '../../core/diagnosis/finding.ts';
 import type { ProbeFailure, ProbeFailureId } from '../../core/probe/endpoint-facts.ts';
-import { isStarttlsWord, starttlsOf } from '../../core/probe/protocol.ts';
+import { isStarttlsWord, type StarttlsWord, starttlsOf } from '../../core/probe/protocol.ts';
 import type { Target } from '../../core/probe/target.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
@@ -11,15 +11,19 @@ import type { DiagnosePorts, Identified } from './diagnose-ports.ts';
 /** What came could be said by many: what speaks there decides. */
 const UNCERTAIN: readonly ProbeFailureId[] = ['no-answer', 'closed-by-peer', 'plaintext-service', 'starttls-needed'];
 
-export async function noTlsFinding(
+export async function noTls(
   ports: Pick<DiagnosePorts, 'identify'>,
   target: Target,
   dial: HostPort,
   failure: ProbeFailure,
   timeoutMs: number,
-): Promise<Finding> {
-  const spoken = UNCERTAIN.includes(failure.id) ? await ports.identify(dial, timeoutMs) : null;
-  return spoken === null ? asSeen(target, dial, failure) : asSpoken(target, dial, failure, spoken);
+): Promise<{
+  readonly finding: Finding /** Whose TLS begins after a request. */;
+  readonly spoken: StarttlsWord | null;
+}> {
+  const known = UNCERTAIN.includes(failure.id) ? await ports.identify(dial, timeoutMs) : null;
+  if (known === null) return { finding: asSeen(target, dial, failure), spoken: null };
+  return { finding: asSpoken(target, dial, failure, known), spoken: STARTTLS_OF[known.protocol] ?? null };
 }
 
 function asSeen(target: Target, dial: HostPort, { id, detail, protocol }: ProbeFailure): Finding {
@@ -63,7 +67,7 @@ const SENTENCES: Readonly<Partial<Record<CauseId, (where: string, protocol: stri
 };
 
 /** Of what speaks there, the word of --starttls. */
-const STARTTLS_OF: Readonly<Record<string, string | undefined>> = {
+const STARTTLS_OF: Readonly<Record<string, StarttlsWord | undefined>> = {
   postgresql: 'postgres',
   mysql: 'mysql',
   smtp: 'smtp',
