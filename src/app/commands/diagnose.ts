@@ -1,7 +1,11 @@
 /** What `diagnose` does: the verdict first, the cause in one sentence, the next command ready to paste; evidence behind -v and --json. */
+import { existsSync } from 'node:fs';
+import { causeFinding } from '../../core/diagnosis/causes.ts';
 import { type ClientLimits, clientLimits } from '../../core/diagnosis/client-limits.ts';
 import { confidenceOf, type Finding, hasError } from '../../core/diagnosis/finding.ts';
+import { urlFiles } from '../../core/diagnosis/url-files.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import type { Target } from '../../core/probe/target.ts';
 import { readCertificates } from '../../edge/files/certificate-files.ts';
 import { addressesOf } from '../../edge/net/addresses.ts';
 import { diagnoseEndpoint } from '../../flow/diagnose/diagnose-endpoint.ts';
@@ -11,7 +15,7 @@ import type { DiagnoseFlags } from '../cli/diagnose.ts';
 import { paint } from '../cli/fault-output.ts';
 import { clientIdentity } from '../programs/client-identity.ts';
 import { diagnosePorts, diagnoseTrust } from '../programs/diagnose-world.ts';
-import { wantedTargets } from '../programs/probe-targets.ts';
+import { type WantedTarget, wantedTargets } from '../programs/probe-targets.ts';
 
 /** One target, or one file, and what is wrong with it. */
 export interface DiagnosedTarget {
@@ -24,24 +28,49 @@ export interface DiagnosedTarget {
 }
 
 export async function diagnose(context: Context, texts: readonly string[], flags: DiagnoseFlags): Promise<void> {
-  const options: DiagnoseOptions = {
-    client: clientIdentity(flags.clientCert, flags.clientKey),
-    clientChain: flags.clientCert === undefined ? [] : readCertificates(flags.clientCert),
-    limits: limitsOf(flags),
-    timeoutMs: flags.timeout * 1000,
-    trust: diagnoseTrust(context.paths, flags.ca, flags.intermediates),
-  };
-  const ports = diagnosePorts(options.timeoutMs);
+  const limits = limitsOf(flags);
   const diagnosed = await Promise.all(
-    wantedTargets(texts, flags).map(async ({ target, connect }): Promise<DiagnosedTarget> => {
-      const { host, port } = connect ?? target;
-      const dials = (await addressesOf(host)).map((ip) => ({ host: ip, port }));
-      const { address, reachable, findings, seen } = await diagnoseEndpoint(ports, target, dials, options);
-      const healthy = seen ? `${seen.version}, ${seen.suite}` : '';
-      return { target: target.text, address, reachable, findings, healthy };
-    }),
+    wantedTargets(texts, flags).map((wanted) => diagnoseTarget(context, wanted, flags, limits)),
   );
   report(context, diagnosed, flags.verbose === true);
+}
+
+async function diagnoseTarget(
+  { paths }: Context,
+  { target, connect }: WantedTarget,
+  flags: DiagnoseFlags,
+  limits: ClientLimits,
+): Promise<DiagnosedTarget> {
+  const files = urlFiles(target.url);
+  const missing = Object.values(files).find((file) => file !== null && !existsSync(file)) ?? null;
+  if (missing !== null) return unusable(target, missing);
+  const [clientCert, clientKey] = [flags.clientCert ?? files.certificate, flags.clientKey ?? files.key];
+  const timeoutMs = flags.timeout * 1000;
+  const options: DiagnoseOptions = {
+    client: clientIdentity(clientCert ?? undefined, clientKey ?? undefined),
+    clientChain: clientCert === null ? [] : readCertificates(clientCert),
+    limits,
+    timeoutMs,
+    trust: diagnoseTrust(paths, flags.ca ?? files.ca ?? undefined, flags.intermediates),
+  };
+  const { host, port } = connect ?? target;
+  const dials = (await addressesOf(host)).map((ip) => ({ host: ip, port }));
+  const diagnosed = await diagnoseEndpoint(diagnosePorts(timeoutMs), target, dials, options);
+  const { address, reachable, findings, seen } = diagnosed;
+  const healthy = seen ? `${seen.version}, ${seen.suite}` : '';
+  return { target: target.text, address, reachable, findings, healthy };
+}
+
+/** The URL names a file that is not here: its driver refuses before it connects. */
+function unusable({ text }: Target, file: string): DiagnosedTarget {
+  const finding = causeFinding('file-missing', {
+    subject: file,
+    where: { target: text },
+    what: `The URL names ${file}, and there is no such file.`,
+    evidence: { file },
+    words: { file },
+  });
+  return { target: text, address: null, reachable: true, findings: [finding], healthy: '' };
 }
 
 /** @throws OperatorFault usage */

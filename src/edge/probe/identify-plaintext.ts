@@ -14,16 +14,23 @@ const GREETING_MS = 1500;
 
 /** @param timeoutMs of each connection */
 export async function identifyPlaintext(address: HostPort, timeoutMs: number): Promise<Identified> {
-  const greeted = await on(address, Math.min(GREETING_MS, timeoutMs), greeting);
+  const known = new AbortController();
+  const greeted = await on(address, Math.min(GREETING_MS, timeoutMs), greeting, known.signal);
   if (greeted) return greeted;
-  const answers = await Promise.all([http, redis, postgres].map((ask) => on(address, timeoutMs, ask)));
-  return answers.find((answer) => answer !== null) ?? null;
+  const asked = [http, redis, postgres].map(async (ask) => {
+    const answer = await on(address, timeoutMs, ask, known.signal);
+    if (answer === null) throw new Error('not this one');
+    return answer;
+  });
+  return Promise.any(asked)
+    .catch(() => null)
+    .finally(() => known.abort());
 }
 
 type Ask = (socket: Socket, timeoutMs: number) => Promise<Identified>;
 
 /** null: it cannot be connected to, or says nothing that is known in time. */
-function on(address: HostPort, timeoutMs: number, ask: Ask): Promise<Identified> {
+function on(address: HostPort, timeoutMs: number, ask: Ask, enough: AbortSignal): Promise<Identified> {
   return new Promise((resolve) => {
     const socket = connect({ host: address.host, port: address.port });
     const settle = (answer: Identified): void => {
@@ -32,6 +39,7 @@ function on(address: HostPort, timeoutMs: number, ask: Ask): Promise<Identified>
       resolve(answer);
     };
     const deadline = setTimeout(() => settle(null), timeoutMs + 500);
+    enough.addEventListener('abort', () => settle(null), { once: true });
     socket.on('error', () => settle(null));
     socket.once('connect', () => {
       ask(socket, timeoutMs).then(settle, () => settle(null));

@@ -128,12 +128,16 @@ async function refused(one: Case, look: Refused): Promise<Diagnosed> {
   if (client !== null) return refusal(one, client, look);
   if (look.flight === null) {
     const { serverName, ...address } = endpoint;
-    const result = await ports.readFlight({ ...address, hello: { ...EVERYTHING, serverName } });
+    // It was waited for already.
+    const timeoutMs = Math.min(options.timeoutMs, IMPATIENT_MS);
+    const result = await ports.readFlight({ ...address, timeoutMs, hello: { ...EVERYTHING, serverName } });
     if (result.kind !== 'flight' && result.kind !== 'alert') return withoutTls(one, failureOf(result));
   }
   const { finding } = await negotiate(ports, endpoint, options.limits, where);
   return refusal(one, finding ?? (await localPolicy(one, look, said)) ?? refusesAll(one, said), look);
 }
+
+const IMPATIENT_MS = 1500;
 
 /** Where only the port said that it is TLS, what answers decides what is spoken; a URL or --starttls is taken at its word. */
 async function withoutTls(one: Case, failure: ProbeFailure): Promise<Diagnosed> {

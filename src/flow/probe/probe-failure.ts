@@ -16,6 +16,8 @@ export function failureOf(result: NoFlight): ProbeFailure {
   });
   switch (result.kind) {
     case 'unreachable':
+      if (result.code === 'ECONNRESET' || result.code === 'EPIPE')
+        return failure('closed-by-peer', 'the connection was reset before the first byte of TLS');
       return result.code === 'ECONNREFUSED'
         ? failure('connection-refused', 'nothing listens there (connection refused)')
         : failure('connect-timeout', `no connection could be made (${result.code})`);
