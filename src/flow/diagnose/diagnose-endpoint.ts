@@ -17,9 +17,10 @@ import { authorityInformationAccess } from '../../core/x509/authority-informatio
 import type { Certificate } from '../../core/x509/certificate.ts';
 import { formatName } from '../../core/x509/name.ts';
 import type { Attempt, AttemptResult } from '../probe/attempt.ts';
-import { certificatesOf, EVERYTHING, namesOf } from '../probe/probe-endpoint.ts';
+import { EVERYTHING, namesOf } from '../probe/probe-endpoint.ts';
 import { failureOf } from '../probe/probe-failure.ts';
 import type { Endpoint } from '../probe/questions.ts';
+import { certificatesOf } from '../probe/second-looks.ts';
 import type { Diagnosed, DiagnoseOptions, DiagnosePorts } from './diagnose-ports.ts';
 import { answeredHttp, type PostgresRefusal, postgresRefusal } from './first-answer.ts';
 import { isCommonGround, negotiate } from './negotiation.ts';
