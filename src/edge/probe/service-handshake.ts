@@ -14,6 +14,7 @@ import type { Attempt, AttemptResult, PlaintextAnswer } from '../../flow/probe/a
 import { PreambleRefused, readSome } from './answer.ts';
 import { mysqlLogin, speakPlaintext } from './plaintext-words.ts';
 import { beforeTls } from './preamble.ts';
+import { secureContextFor } from './secure-contexts.ts';
 import { TappedSocket } from './tapped-socket.ts';
 
 export function handshake(request: Attempt): Promise<AttemptResult> {
@@ -117,14 +118,16 @@ function tlsOptions({ serverName, anchors, versions, suites, client, ...offer }:
   return {
     ...identity(serverName),
     rejectUnauthorized: anchors !== null,
-    ca: anchors === null ? [] : [...anchors],
-    // Old versions must be offered to see them refused.
-    minVersion: versions?.min ?? 'TLSv1.2',
-    maxVersion: versions?.max ?? 'TLSv1.3',
-    ciphers: suites ?? (versions && versions.min < 'TLSv1.2' ? 'DEFAULT:@SECLEVEL=0' : 'DEFAULT'),
-    ...(client && { cert: client.certPem, key: client.keyPem }),
-    ...(offer.groups && { ecdhCurve: offer.groups }),
-    ...(offer.signatureAlgorithms && { sigalgs: offer.signatureAlgorithms }),
+    secureContext: secureContextFor({
+      ca: anchors ?? [],
+      // Old versions must be offered to see them refused.
+      minVersion: versions?.min ?? 'TLSv1.2',
+      maxVersion: versions?.max ?? 'TLSv1.3',
+      ciphers: suites ?? (versions && versions.min < 'TLSv1.2' ? 'DEFAULT:@SECLEVEL=0' : 'DEFAULT'),
+      ...(client && { cert: client.certPem, key: client.keyPem }),
+      ...(offer.groups && { ecdhCurve: offer.groups }),
+      ...(offer.signatureAlgorithms && { sigalgs: offer.signatureAlgorithms }),
+    }),
     ...(offer.alpn && { ALPNProtocols: [...offer.alpn] }),
     requestOCSP: true,
   };
