@@ -15,6 +15,8 @@ export interface HttpQuestion {
 export interface HttpAnswer {
   readonly status: number;
   readonly location: string | null;
+  /** Its Server header. */
+  readonly server: string | null;
   /** Of a 200 only: nothing else is read. */
   readonly body: Buffer;
   /** Whether the body goes on after `maxBodyBytes`, of which `body` is the beginning. */
@@ -50,10 +52,10 @@ export async function exchange(connection: Duplex, question: HttpQuestion, signa
   outgoing.on('error', fail);
   outgoing.on('response', (incoming) => readAnswer(incoming, question.maxBodyBytes).then(resolve, fail));
   // A 101 that nobody asked for, and 1xx without end, are answers like any other that is not 200.
-  outgoing.on('upgrade', () => resolve(withoutBody(101, null)));
+  outgoing.on('upgrade', () => resolve(withoutBody(101, {})));
   let informational = 0;
   outgoing.on('information', ({ statusCode }) => {
-    if (++informational > MAX_INFORMATIONAL) resolve(withoutBody(statusCode, null));
+    if (++informational > MAX_INFORMATIONAL) resolve(withoutBody(statusCode, {}));
   });
   outgoing.end();
   try {
@@ -66,9 +68,8 @@ export async function exchange(connection: Duplex, question: HttpQuestion, signa
 
 async function readAnswer(incoming: IncomingMessage, maxBodyBytes: number): Promise<HttpAnswer> {
   const { statusCode: status = 0, headers } = incoming;
-  const location = headers.location ?? null;
   incoming.on('error', () => {}); // what destroying it leads to, once the answer is known
-  if (status !== 200) return withoutBody(status, location);
+  if (status !== 200) return withoutBody(status, headers);
   const chunks: Buffer[] = [];
   let byteLength = 0;
   for await (const chunk of incoming) {
@@ -77,15 +78,16 @@ async function readAnswer(incoming: IncomingMessage, maxBodyBytes: number): Prom
     if (byteLength > maxBodyBytes) break;
   }
   return {
-    status,
-    location,
+    ...withoutBody(status, headers),
     body: Buffer.concat(chunks).subarray(0, maxBodyBytes),
     isLonger: byteLength > maxBodyBytes,
   };
 }
 
-function withoutBody(status: number, location: string | null): HttpAnswer {
-  return { status, location, body: Buffer.alloc(0), isLonger: false };
+function withoutBody(status: number, headers: IncomingMessage['headers']): HttpAnswer {
+  const { location = null } = headers;
+  const server = typeof headers.server === 'string' ? headers.server : null;
+  return { status, location, server, body: Buffer.alloc(0), isLonger: false };
 }
 
 /** What to say of an endpoint after an exchange that gave no answer. */
