@@ -4,6 +4,7 @@
  *
  * This is how a new certificate is confirmed and how a service is verified: one implementation for both.
  */
+import type { X509Certificate } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Protocol } from '../../core/probe/protocol.ts';
@@ -140,9 +141,11 @@ function identity(serverName: string | null): ConnectionOptions {
 }
 
 async function established(request: Attempt, socket: TLSSocket): Promise<Unread> {
+  const leaf = socket.getPeerX509Certificate();
   const facts = {
     kind: 'established',
-    leaf: socket.getPeerX509Certificate()?.raw ?? new Uint8Array(),
+    leaf: leaf?.raw ?? new Uint8Array(),
+    chain: request.chain ? chainFrom(leaf) : null,
     version: socket.getProtocol() ?? '',
     suite: socket.getCipher().standardName,
     opensslName: socket.getCipher().name,
@@ -160,6 +163,15 @@ async function established(request: Attempt, socket: TLSSocket): Promise<Unread>
     return { kind: 'refused', by: 'server', why: 'the connection was closed after the handshake', code: null };
   return { ...facts, answer };
 }
+
+/** `issuerCertificate` is the next one that was sent, whoever issued what. */
+function chainFrom(leaf: X509Certificate | undefined): readonly Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  for (let next = leaf; next && chain.length < LONGEST_CHAIN; next = next.issuerCertificate) chain.push(next.raw);
+  return chain;
+}
+
+const LONGEST_CHAIN = 32;
 
 /** A refusal after the handshake of TLS 1.3 is one round trip away. */
 const LISTEN_MS = 500;

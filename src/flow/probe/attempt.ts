@@ -27,6 +27,8 @@ export interface Attempt {
   readonly exchange: boolean | 'listen';
   /** Read the server's first flight from the wire besides: its chain in the order sent, whom it accepts as clients. */
   readonly flight?: true;
+  /** Hand out the chain too: in the order of the wire, and for less than the whole flight costs. */
+  readonly chain?: true;
   readonly timeoutMs: number;
 }
 
@@ -41,6 +43,8 @@ export type AttemptResult = (
       readonly kind: 'established';
       /** DER of the leaf. */
       readonly leaf: Uint8Array;
+      /** DER, where it was asked for. */
+      readonly chain: readonly Uint8Array[] | null;
       readonly version: string;
       readonly suite: string;
       /** Of the suite, as OpenSSL calls it. */
