@@ -3,7 +3,7 @@ import { formatRfc3339 } from '../time/instant.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { describeCertificate } from '../x509/describe.ts';
 import { causeFinding, shellQuoted } from './causes.ts';
-import type { Finding } from './finding.ts';
+import type { Finding, Remedy } from './finding.ts';
 import type { FileFacts, ListeningProcess } from './pair-facts.ts';
 
 export interface ServedContext {
@@ -11,7 +11,7 @@ export interface ServedContext {
   readonly served: readonly Certificate[];
   /** null: it could not be found. */
   readonly listener: ListeningProcess | null;
-  /** What follows "systemctl reload"; null: not known, and then what listens is named where it is known. */
+  /** What follows "systemctl reload"; null: not known, and then the listener's own. */
   readonly unit: string | null;
 }
 
@@ -36,11 +36,11 @@ export function servedFindings(file: FileFacts<unknown>, leaf: Certificate, cont
         why: 'The service began after this file was written, so it reads another file, or another program answers there.',
       }),
       remedy: isReadAgain
-        ? { text: 'See which file the service’s configuration names, and who answers at that address.' }
-        : {
-            ...(unit === null && listener !== null && { command: `systemctl reload ${shellQuoted(listener.program)}` }),
-          },
-      words: { unit: unit ?? undefined },
+        ? {
+            text: 'See which file the service’s configuration names, and who answers at that address.',
+            ...(listener !== null && { command: `tr '\\0' ' ' < /proc/${listener.pid}/cmdline` }),
+          }
+        : reloadRemedy(unit ?? listener?.unit ?? null, listener),
       evidence: {
         served: { fingerprint: seen.fingerprint, ...datesOf(seen) },
         installed: { fingerprint: leaf.fingerprint, ...datesOf(leaf) },
@@ -57,6 +57,15 @@ export function servedFindings(file: FileFacts<unknown>, leaf: Certificate, cont
       },
     }),
   ];
+}
+
+/** Of these SIGHUP is the reload, whoever started them. */
+const RELOADED_BY_HUP = ['nginx', 'postgres', 'dovecot', 'haproxy'];
+
+function reloadRemedy(unit: string | null, listener: ListeningProcess | null): Partial<Remedy> {
+  if (unit !== null) return { command: `systemctl reload ${shellQuoted(unit)}` };
+  if (listener === null || !RELOADED_BY_HUP.includes(listener.program)) return {};
+  return { command: `kill -HUP ${listener.pid}` };
 }
 
 function datesOf({ validity }: Certificate): { readonly notBefore: string; readonly notAfter: string } {

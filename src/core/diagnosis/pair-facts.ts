@@ -91,6 +91,10 @@ export interface ListeningProcess {
   readonly pid: number;
   /** "nginx" */
   readonly program: string;
+  /** As whom it reads its files: of nginx's master, root. */
+  readonly uid: number;
+  /** Of systemd, where it runs in one; null: none, or another host's (a container's). */
+  readonly unit: string | null;
   readonly startedAt: Instant;
   /** Of the youngest that holds the same socket, such as a worker after a reload. */
   readonly youngestStartedAt: Instant;

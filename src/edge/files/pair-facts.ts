@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { DerError } from '../../core/asn1/der-reader.ts';
 import { isKeptOut } from '../../core/diagnosis/judge-key-rights.ts';
 import type {
@@ -66,7 +67,7 @@ function fileFacts<Content>(
   const { mode, uid, gid } = stats;
   const owner = userName(uid);
   const others = usersOf(gid).filter((user) => user !== owner && user !== reader?.user && user !== 'root');
-  const isReadable = reader === null ? null : canRead(end.path, reader);
+  const isReadable = reader === null ? null : canRead(resolve(path), reader);
   const rights: FileRights = {
     ...{ mode, uid, gid, owner, group: groupName(gid), others, isReadable },
     holdsKey: false,

@@ -1,5 +1,5 @@
 /** Which process of this host listens on a TCP port, by /proc; null wherever that is not to be seen. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { ListeningProcess } from '../../core/diagnosis/pair-facts.ts';
 import { type Instant, instantFromSeconds } from '../../core/time/instant.ts';
@@ -7,6 +7,8 @@ import { type Instant, instantFromSeconds } from '../../core/time/instant.ts';
 /** A host with more is not searched to its end. */
 const MOST_PROCESSES = 10_000;
 const MOST_DESCRIPTORS = 10_000;
+/** They hold the socket for a service and know nothing of its files. */
+const FORWARDERS = /^(?:systemd|docker-proxy|rootlessport|conmon|containerd|slirp4netns|pasta|passt)/;
 /** USER_HZ, which the kernel shows to programs on every architecture of today. */
 const TICKS_A_SECOND = 100;
 
@@ -16,9 +18,10 @@ export function listeningProcess(address: string, port: number): ListeningProces
   try {
     const inodes = listeningInodes(address, port);
     const holders = inodes.size === 0 ? [] : processesHolding(inodes);
-    const [oldest] = holders.toSorted((a, b) => a.startedAt - b.startedAt || a.pid - b.pid);
+    const services = holders.filter(({ program }) => !FORWARDERS.test(program));
+    const [oldest] = services.toSorted((a, b) => a.startedAt - b.startedAt || a.pid - b.pid);
     if (oldest === undefined) return null;
-    const youngestStartedAt = instantFromSeconds(Math.max(...holders.map(({ startedAt }) => startedAt)));
+    const youngestStartedAt = instantFromSeconds(Math.max(...services.map(({ startedAt }) => startedAt)));
     return { ...oldest, youngestStartedAt };
   } catch (cause) {
     // No /proc, or another kernel's.
@@ -98,7 +101,16 @@ function holder(pid: number, stat: string, bootedAt: number): Holder {
   const program = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const startedAt: Instant = instantFromSeconds(Math.floor(bootedAt + Number(fields[19]) / TICKS_A_SECOND));
-  return { pid, program, startedAt };
+  const { uid } = statSync(`/proc/${pid}`);
+  // Whatever was started from another program's unit is in that unit as well.
+  const isService = fields[1] === '1';
+  return { pid, program, uid, unit: isService ? unitOf(pid) : null, startedAt };
+}
+
+/** The innermost of its control group: "0::/system.slice/nginx.service". */
+function unitOf(pid: number): string | null {
+  const path = /^0::(.*)$/m.exec(textOf(`/proc/${pid}/cgroup`))?.[1] ?? '';
+  return path.split('/').findLast((part) => /^[\w@:.\\-]+\.service$/.test(part) && !part.startsWith('user@')) ?? null;
 }
 
 function linkOf(path: string): string {
