@@ -1,6 +1,6 @@
 /** A pair on disk to be broken, judged as `diagnose` does, and by nginx, which is asked whether it would start with it. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { pemFromDer } from '../../src/core/bytes/pem.ts';
@@ -87,9 +87,9 @@ export class PairSite {
     writeFileSync(
       join(prefix, 'nginx.conf'),
       `pid ${prefix}/pid; error_log stderr; events {} http { access_log off; ${temporary.join(' ')}
-server { listen 127.0.0.1:1 ssl; ssl_certificate ${this.path('tls.crt')}; ssl_certificate_key ${this.path('tls.key')}; } }`,
+server { listen unix:${prefix}/socket ssl; ssl_certificate ${this.path('tls.crt')}; ssl_certificate_key ${this.path('tls.key')}; } }`,
     );
-    // "-t" opens the listening sockets too, and may not: only what it says of the pair counts.
+    rmSync(join(prefix, 'socket'), { force: true });
     const { status, output } = await run(pathOf('nginx') ?? 'nginx', [
       '-t',
       '-p',

@@ -547,7 +547,8 @@ test('served-not-installed: renewed and not reloaded, with the times; healthy on
     return site.judge({ served: [served], listener: listeningProcess('127.0.0.1', nginx.httpsPort) });
   };
   assert.deepEqual(await judged(), []);
-  assert.equal(listeningProcess('127.0.0.1', nginx.httpsPort)?.pid, nginx.pid);
+  const found = listeningProcess('127.0.0.1', nginx.httpsPort);
+  assert.deepEqual([found?.pid, found?.program, found?.uid], [nginx.pid, 'nginx', process.getuid?.()]);
   assert.equal(listeningProcess('192.0.2.1', nginx.httpsPort), null);
 
   // Times are whole seconds, and the kernel's own may be one off.

@@ -1,5 +1,5 @@
 /** Which process of this host listens on a TCP port, by /proc; null wherever that is not to be seen. */
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { ListeningProcess } from '../../core/diagnosis/pair-facts.ts';
 import { type Instant, instantFromSeconds } from '../../core/time/instant.ts';
@@ -101,7 +101,8 @@ function holder(pid: number, stat: string, bootedAt: number): Holder {
   const program = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const startedAt: Instant = instantFromSeconds(Math.floor(bootedAt + Number(fields[19]) / TICKS_A_SECOND));
-  const { uid } = statSync(`/proc/${pid}`);
+  // Not the owner of the directory, which is root for a program that has given up root.
+  const uid = Number(/^Uid:\t\d+\t(\d+)/m.exec(textOf(`/proc/${pid}/status`))?.[1]);
   // Whatever was started from another program's unit is in that unit as well.
   const isService = fields[1] === '1';
   return { pid, program, uid, unit: isService ? unitOf(pid) : null, startedAt };
