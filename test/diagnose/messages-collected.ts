@@ -33,7 +33,7 @@ const GUIDES: readonly CollectedMessage[] = [
   one('guide K', 'certificate signed by unknown authority', [
     'likely unknown-ca',
     'likely chain-incomplete',
-    'possible client-certificate-untrusted',
+    'possible self-signed',
   ]),
   one('guide K', 'x509: certificate is valid for api.internal, not db.internal', ['certain name-mismatch'], {
     evidence: { names: 'api.internal', asked: 'db.internal' },
@@ -170,7 +170,7 @@ const LIBRARIES: readonly CollectedMessage[] = [
   one(
     '.NET',
     'The remote certificate is invalid according to the validation procedure: RemoteCertificateNameMismatch',
-    ['likely name-mismatch', 'possible no-subject-alt-name'],
+    ['likely name-mismatch', 'possible no-subject-alt-name', 'possible ip-not-in-certificate'],
   ),
   one(
     '.NET',
@@ -217,7 +217,7 @@ const LIBRARIES: readonly CollectedMessage[] = [
   one(
     'Ruby',
     'hostname "db.internal" does not match the server certificate (OpenSSL::SSL::SSLError)',
-    ['likely name-mismatch', 'possible no-subject-alt-name'],
+    ['likely name-mismatch', 'possible no-subject-alt-name', 'possible ip-not-in-certificate'],
     { evidence: { asked: 'db.internal' } },
   ),
   one(

@@ -45,7 +45,7 @@ test('a line that shows whose it is outweighs --side: a proxy is a client of its
 });
 
 test('case, line breaks, prefixes and colours make no difference', () => {
-  const plain = idsOf(explained('self-signed certificate in certificate chain'));
+  const plain = idsOf(explained('self-signed certificate in certificate chain', 'client'));
   assert.equal(plain[0], 'likely unknown-ca');
   for (const text of [
     'SELF SIGNED CERTIFICATE IN CERTIFICATE CHAIN',
@@ -54,7 +54,7 @@ test('case, line breaks, prefixes and colours make no difference', () => {
     '\x1b[31mself-signed\x1b[0m certificate in certificate chain',
     '{"level":"error","msg":"boom: \\"self-signed certificate in certificate chain\\"\\n    at TLSSocket.onConnectSecure"}',
   ])
-    assert.deepEqual(idsOf(explained(text)), plain, text);
+    assert.deepEqual(idsOf(explained(text, 'client')), plain, text);
 });
 
 test('what is not certain says what would decide, by address where the text has one', () => {

@@ -9,7 +9,7 @@ import { evidenceFrom, retryAfter } from './message-evidence.ts';
 import type { Candidate, MessageRow, Side } from './message-row.ts';
 import { MESSAGE_ROWS } from './message-rows.ts';
 import { SENTENCES, type Taken } from './message-sentences.ts';
-import { sideOf } from './message-side.ts';
+import { sideOf, sideOfText } from './message-side.ts';
 import { type MessageText, messageText, type Surroundings, shown, surroundings } from './message-text.ts';
 
 /** findings.md: best first. */
@@ -30,7 +30,7 @@ export interface ExplainOptions {
 /** Best first, at most three; empty: nothing in the text is known. Never a secret of the text in it. */
 export function explainMessage(text: string, { side, where }: ExplainOptions): readonly Finding[] {
   const message = messageText(text);
-  const explained = said(placesIn(message), message).map((one) => explain(one, message, side));
+  const explained = explainAll(said(placesIn(message), message), message, side);
   const told = explained.filter(({ candidates }) => candidates.length > 0);
   const rank = (['particular', 'general', 'symptom'] as const).find((one) => told.some(({ row }) => row.rank === one));
   const best = told.filter(({ row }) => row.rank === rank);
@@ -117,8 +117,15 @@ interface Explained {
   readonly start: number;
 }
 
-function explain({ row, start, end, line, window }: Said, message: MessageText, given: Side | null): Explained {
-  const side = sideOf(line, given, window);
+/** A text has one side, as a rule: what one line shows counts for those that show nothing. */
+function explainAll(all: readonly Said[], message: MessageText, given: Side | null): Explained[] {
+  const sides = all.map(({ line, window }) => sideOf(line, given, window));
+  const shown = new Set(sides.filter((side) => side !== null));
+  const [only = null] = shown.size === 1 ? shown : shown.size === 0 ? [sideOfText(message.text)] : [];
+  return all.map((one, i) => explain(one, message, sides[i] ?? only));
+}
+
+function explain({ row, start, end, line, window }: Said, message: MessageText, side: Side | null): Explained {
   return {
     row,
     side,

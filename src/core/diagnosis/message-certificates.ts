@@ -3,13 +3,16 @@ import { certain, likely, type MessageRow, possible } from './message-row.ts';
 
 const IP = String.raw`(?:\d{1,3}\.){3}\d{1,3}|[\da-f]{0,4}:[\da-f:.]{1,45}`;
 
+/** As OpenSSL and Java write it. */
+const DATE = String.raw`(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} {1,2}\d{1,2} [\d:]{8} (?:[A-Z]{2,5} )?\d{4}`;
+
 /** A client's words, unless a line shows that a server verified its client. */
 function verifying(row: Omit<MessageRow, 'rank' | 'usually'> & { readonly rank?: MessageRow['rank'] }): MessageRow {
   // Names are verified by clients alone; a server that does so is a client of another one.
   return { rank: 'particular', usually: 'client', ...(row.client && { server: row.client }), ...row };
 }
 
-const MISMATCH = [likely('name-mismatch'), possible('no-subject-alt-name')];
+const MISMATCH = [likely('name-mismatch'), possible('no-subject-alt-name'), possible('ip-not-in-certificate')];
 
 const NAMES: readonly MessageRow[] = [
   verifying({
@@ -80,7 +83,12 @@ const NAMES: readonly MessageRow[] = [
     client: [certain('name-mismatch')],
   }),
   verifying({
-    says: ['err tls cert altname invalid', 'ssl error bad cert domain', 'err cert common name invalid'],
+    rank: 'general',
+    says: ['err tls cert altname invalid'],
+    client: MISMATCH,
+  }),
+  verifying({
+    says: ['ssl error bad cert domain', 'err cert common name invalid'],
     client: [likely('name-mismatch'), possible('no-subject-alt-name'), possible('ip-not-in-certificate')],
   }),
   verifying({
@@ -114,6 +122,11 @@ const NAMES: readonly MessageRow[] = [
       /CN='?(?<names>[^'\s]{1,253})'? did not match expected CN='?(?<asked>[^'\s]{1,253})/i,
     ],
     client: [certain('name-mismatch')],
+  }),
+  verifying({
+    says: ['does not match hostname', 'does not match the server certificate', 'doesn t match'],
+    near: new RegExp(`hostname ["']?(?<asked>${IP})["']?|does not match hostname '(?<asked>${IP})'`, 'i'),
+    client: [certain('ip-not-in-certificate')],
   }),
   verifying({
     says: [
@@ -186,7 +199,7 @@ const DATES: readonly MessageRow[] = [
       'invalid peer certificate certificate expired',
       'expired certificate the certificate',
     ],
-    takes: [/NotAfter: (?<notAfter>[\w :+-]{10,40}\d{4})/],
+    takes: [new RegExp(`(?:notAfter=|ExpiredException: NotAfter: )(?<notAfter>${DATE})`)],
     ...EXPIRED,
   }),
   verifying({
@@ -198,11 +211,11 @@ const DATES: readonly MessageRow[] = [
       'mozilla pkix error not yet valid certificate',
       'mozilla pkix error not yet valid issuer certificate',
       'the certificate chain uses not yet valid certificate',
-      'certificate is not yet activated',
+      'is not yet activated',
       'issued certificate not yet valid',
       'invalid peer certificate notvalidyet',
     ],
-    takes: [/NotBefore: (?<notBefore>[\w :+-]{10,40}\d{4})/],
+    takes: [new RegExp(`(?:notBefore=|YetValidException: NotBefore: )(?<notBefore>${DATE})`)],
     ...BEGINS_LATER,
   }),
 ];
@@ -263,15 +276,24 @@ const ISSUERS: readonly MessageRow[] = [
     server: UNTRUSTED_CLIENT,
   }),
   verifying({
+    // Node.js adds a code that says more.
+    rank: 'general',
+    says: ['unable to get local issuer certificate'],
+    client: [likely('unknown-ca'), likely('chain-incomplete')],
+    server: UNTRUSTED_CLIENT,
+  }),
+  verifying({
+    // These know one word for all of it.
+    says: ['signed by unknown authority', 'the certificate issuer is unknown', 'doesn t have a known issuer'],
+    client: [likely('unknown-ca'), likely('chain-incomplete'), possible('self-signed')],
+    server: UNTRUSTED_CLIENT,
+  }),
+  verifying({
     says: [
-      'unable to get local issuer certificate',
-      'signed by unknown authority',
       'path does not chain with any of the trust anchors',
       'sec error unknown issuer',
       'sec error untrusted issuer',
       'unknownissuer',
-      'the certificate issuer is unknown',
-      'doesn t have a known issuer',
       'certificate was issued by an authority that is not trusted',
       'certificate chain was issued by an authority that is not trusted',
       'sec e untrusted root',
@@ -294,7 +316,7 @@ const QUALITIES: readonly MessageRow[] = [
       'sec error inadequate key usage',
       'invalid peer certificate invalidpurpose',
       'the certificate chain is not intended for this purpose',
-      'the certificate chain violates the signer s constraints',
+      'the certificate chain does not match the intended purpose',
     ],
     client: [certain('certificate-wrong-purpose')],
     server: [certain('client-certificate-wrong-purpose')],
@@ -346,6 +368,7 @@ const QUALITIES: readonly MessageRow[] = [
   verifying({
     says: [
       'path length constraint exceeded',
+      'the certificate chain violates the signer s constraints',
       'invalid ca certificate',
       'permitted subtree violation',
       'excluded subtree violation',
@@ -369,7 +392,7 @@ const QUALITIES: readonly MessageRow[] = [
 /** "Verify failed", without a reason: some programs keep it to themselves. */
 const UNREASONED: readonly MessageRow[] = [
   verifying({
-    rank: 'general',
+    rank: 'symptom',
     says: [
       'certificate verify failed',
       'the ssl certificate error',

@@ -16,7 +16,7 @@ const ENDPOINTS: readonly RegExp[] = [
   /(?:could not translate host name|could not resolve host:?|could not resolve|unknown (?:mysql )?(?:server )?host|unable to resolve host|unknown host:?|host not found in upstream) ["'(]{0,2}(?<host>[\w.-]{1,253})/i,
   /UnknownHostException: (?<host>[\w.-]{1,253})/,
   /\b(?:https?|rediss?|postgres(?:ql)?|mysql|ldaps?|amqps?):\/\/(?:…@)?\[?(?<host>[\w.-]{1,253}|[\da-f:]{2,45})\]?:(?<port>\d{1,5})\b/i,
-  /\bhttps:\/\/(?:…@)?(?<host>[\w.-]{1,253})/i,
+  /\bhttps:\/\/(?:…@)?(?!curl\.se|letsencrypt\.org)(?<host>[\w.-]{1,253})/i,
   /prober=tcp [^\n]{0,80}target=\[?(?<host>[\w.:-]{1,253}?)\]?:(?<port>\d{1,5})\b/,
   /(?<host>[a-z\d][\w.-]{0,252}):(?<port>\d{2,5}) - no response/i,
 ];

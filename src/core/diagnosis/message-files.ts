@@ -53,6 +53,11 @@ const BAD_FORMAT = [
   'base64 decode error',
 ];
 
+const FROM_INTERMEDIATE = possible(
+  'chain-order',
+  'a file that begins with the intermediate instead of the leaf is refused with the same words',
+);
+
 export const FILE_ROWS: readonly MessageRow[] = [
   {
     says: ['key type mismatch', 'private key type does not match public key type', 'err ossl x509 key type mismatch'],
@@ -65,6 +70,12 @@ export const FILE_ROWS: readonly MessageRow[] = [
     takes: FILE,
     rank: 'particular',
     ...either(likely('key-type-mismatch'), possible('key-mismatch')),
+  },
+  {
+    says: ['private key does not match the certificate public key'],
+    takes: FILE,
+    rank: 'particular',
+    ...either(likely('key-mismatch'), FROM_INTERMEDIATE, possible('key-type-mismatch')),
   },
   {
     says: [

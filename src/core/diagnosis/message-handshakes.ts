@@ -17,14 +17,16 @@ const NOT_TLS = [
   'record layer failure',
   'cannot determine the frame size or a corrupted frame was received',
   'the handshake failed due to an unexpected packet format',
-  'http request',
-  'https proxy request',
+  'ssl http request',
+  'get record http request',
+  'ssl routines http request',
+  'ssl routines https proxy request',
   'err ssl protocol error',
   'bad record type',
 ];
 
 /** A client that speaks TLS to somebody who does not: silence, and no error from either. */
-const SILENT = [
+export const SILENT_HANDSHAKE = [
   likely(
     'plaintext-service',
     'the handshake is never answered: a plaintext service that waits for more looks like this',
@@ -64,7 +66,7 @@ export const HANDSHAKE_ROWS: readonly MessageRow[] = [
   {
     says: ['ssl handshake is taking longer than'],
     rank: 'particular',
-    client: SILENT,
+    client: SILENT_HANDSHAKE,
     server: [],
   },
   {
@@ -79,7 +81,7 @@ export const HANDSHAKE_ROWS: readonly MessageRow[] = [
       'timeout during tls handshake',
     ],
     rank: 'particular',
-    client: SILENT,
+    client: SILENT_HANDSHAKE,
     server: [possible('no-answer', 'a client connected and began no handshake')],
   },
   {

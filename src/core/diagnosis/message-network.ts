@@ -1,4 +1,5 @@
 /** What is said before TLS begins: names, ports, silence, connections that end. */
+import { SILENT_HANDSHAKE } from './message-handshakes.ts';
 import { certain, either, likely, type MessageRow, possible } from './message-row.ts';
 
 const CLOSED = [
@@ -53,6 +54,7 @@ export const NETWORK_ROWS: readonly MessageRow[] = [
       'connectionrefused',
       'connectionrefusederror',
       'connection actively refused',
+      'errno 111',
     ],
     rank: 'general',
     ...either(certain('connection-refused')),
@@ -75,9 +77,24 @@ export const NETWORK_ROWS: readonly MessageRow[] = [
       'err address unreachable',
       'host is unreachable',
       'host is down',
+      'errno 113',
     ],
     rank: 'general',
     ...either(likely('connect-timeout', 'no way leads to this address')),
+  },
+  {
+    says: ['connection timed out after'],
+    near: /\* Connected to |Client hello/,
+    rank: 'general',
+    client: SILENT_HANDSHAKE,
+    server: [],
+  },
+  {
+    // curl says it of the connection and of the handshake.
+    says: ['connection timed out after'],
+    rank: 'general',
+    client: [likely('connect-timeout'), likely('no-answer'), possible('plaintext-service')],
+    server: [],
   },
   {
     says: [
@@ -93,6 +110,7 @@ export const NETWORK_ROWS: readonly MessageRow[] = [
       'connection attempt timed out',
       'und err connect timeout',
       'operation timed out',
+      'errno 110',
       'failed to respond',
     ],
     rank: 'general',
@@ -148,6 +166,8 @@ export const NETWORK_ROWS: readonly MessageRow[] = [
       'received an unexpected eof or 0 bytes from the transport stream',
       'the tls connection was non properly terminated',
       'tls handshake eof',
+      'tls ssl connection has been closed',
+      'sslzeroreturnerror',
       'server closed the connection unexpectedly',
     ],
     rank: 'general',
@@ -155,8 +175,18 @@ export const NETWORK_ROWS: readonly MessageRow[] = [
     server: [],
   },
   {
+    says: ['unable to establish ssl connection'],
+    near: /connected\.\s+Unable to establish/,
+    rank: 'symptom',
+    client: [likely('no-answer'), likely('closed-by-peer'), possible('plaintext-service')],
+    server: [],
+  },
+  {
     says: [
       'connection reset by peer',
+      'errno 104',
+      'error in the pull function',
+      'error in the push function',
       'econnreset',
       'err connection reset',
       'socket hang up',

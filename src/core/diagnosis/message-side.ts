@@ -2,16 +2,96 @@
 import type { Side } from './message-row.ts';
 
 /** What only servers say of those who connect to them. */
-const SERVER =
-  /could not accept SSL connection|accepting a client connection|while (?:SSL handshaking(?! to upstream)|waiting for request|reading client request)[^,\n]{0,60}, client:|client SSL certificate verify error|http: TLS handshake error from|TLS handshake error from|tlsClientError|SSL_accept|SSL_accept_handshake|tls_(?:early_)?(?:post_)?process_client_(?:hello|certificate|key_exchange)|tls_post_process_client_hello|ssl_accept|lost connection after (?:STARTTLS|CONNECT) from|: SSL handshake failure\b|invalid length of startup packet|Client certificate verification failed|AH0\d{4}|in handshake from|imap-login|pop3-login|smtpd\[|TLS accept/i;
+const SERVER = new RegExp(
+  [
+    'could not accept SSL connection',
+    'accepting a client connection',
+    'while (?:SSL handshaking(?! to upstream)|waiting for request|reading client request)[^,\\n]{0,60}, client:',
+    'client SSL certificate verify error',
+    'client sent no required SSL certificate',
+    'TLS handshake error from',
+    'tlsClientError',
+    'SSL_accept',
+    'TLS accept',
+    'tls_(?:early_)?(?:post_)?process_client_(?:hello|certificate|key_exchange)',
+    'Client certificate verification failed',
+    'lost connection after (?:STARTTLS|CONNECT) from',
+    ': SSL handshake failure\\b',
+    '\\bAH0\\d{4}\\b',
+    'checkClient(?:Certs|Trusted)',
+    'in handshake from',
+    '(?:imap|pop3)-login',
+    'smtpd\\[',
+  ].join('|'),
+  'i',
+);
 
-/** What only clients say, also those inside a server: a proxy towards its backend, a replica towards its master. */
-const CLIENT =
-  /SSL_connect|to upstream|upstream SSL certificate|connection to server at|curl: ?\(|could not connect to|redis-cli|ERROR 20(?:02|03|26)|urlopen error|HTTPSConnectionPool|dial tcp|\b(?:Get|Post|Head|Put) "?https?:|verify error:num|verify return code|tls_process_server_(?:certificate|hello|key_exchange)|tls_process_initial_server_flight|\bERR_(?:CERT|CONNECTION|NAME|SSL_VERSION|SSL_PROTOCOL|BAD_SSL)|(?:SEC|MOZILLA_PKIX|PR)_ERROR|SSL_ERROR_(?!SYSCALL|SSL\b|WANT|NONE|ZERO)[A-Z]|wget:|s_client|MASTER <-> REPLICA|Connection with master|psql: |psycopg2\.|asyncpg\.|pymysql\.|redis\.exceptions|sun\.security\.ssl\.SSLSocketImpl|ClosedChannelException|rustls::client|reqwest::|error connecting to|Connecting to [^\s]{1,80} failed|SSL connection to|gnutls-cli|Handshake with (?:the )?server|prober=|_ssl\.c:\d/i;
+/** What only clients say; servers do so as well where they are clients: a proxy towards its backend, a replica. */
+const CLIENT = new RegExp(
+  [
+    'SSL_connect',
+    'to upstream',
+    'upstream SSL certificate',
+    'Connection with master',
+    'MASTER <-> REPLICA',
+    'tls_process_server_(?:certificate|hello|key_exchange)',
+    'tls_process_initial_server_flight',
+    'connection to server at',
+    'curl: ?\\(',
+    'could not connect to',
+    'Could not negotiate a TLS connection',
+    'ERROR 20(?:02|03|26)',
+    'urlopen error',
+    'HTTPSConnectionPool',
+    'dial tcp',
+    '\\b(?:Get|Post|Head|Put) "?https?:',
+    'error connecting to',
+    'SSL connection to',
+    'checkServer(?:Certs|Trusted)',
+    'sun\\.net\\.www\\.protocol\\.https',
+    '\\bERR_(?:CERT|CONNECTION|NAME|SSL_VERSION|SSL_PROTOCOL|BAD_SSL)',
+    '(?:SEC|MOZILLA_PKIX|PR)_ERROR',
+    'SSL_ERROR_(?!SYSCALL|SSL\\b|WANT|NONE|ZERO)[A-Z]',
+    'rustls::client|reqwest::',
+  ].join('|'),
+  'i',
+);
 
-/** null: it could be either. What a line shows of itself outweighs what it was said to be. */
-export function sideOf(line: string, given: Side | null, around: string): Side | null {
-  return shownBy(line) ?? given ?? shownBy(around);
+/** Around a client's error, as a rule; a line alone does not show it. */
+const PERHAPS_CLIENT = new RegExp(
+  [
+    'verify error:num',
+    'verify return code',
+    'CONNECTED\\(0',
+    'SSL handshake has read',
+    'no peer certificate available',
+    'Processed \\d{1,5} CA certificate',
+    'Fatal error: A TLS',
+    'The certificate is NOT trusted',
+    'Connecting to [^\\s]{1,253} \\(',
+    'Handshake with (?:the )?server',
+    'redis-cli|s_client|gnutls-cli|wget:',
+    'psql: |psycopg2\\.|asyncpg\\.|pymysql\\.|redis\\.exceptions|requests\\.exceptions',
+    '_ssl\\.c:\\d',
+    'TLSSocket\\.onConnect|at ClientRequest',
+    'write EPROTO',
+    'error dialing|module=\\w{1,40} target=',
+  ].join('|'),
+  'i',
+);
+
+/** null: it could be either. What a line shows of itself outweighs what it was said to be; what stands around it does not. */
+export function sideOf(line: string, given: Side | null, window: string): Side | null {
+  return shownBy(line) ?? given ?? shownBy(window) ?? (PERHAPS_CLIENT.test(window) ? 'client' : null);
+}
+
+/** A stack trace is longer than a window. */
+const WITHIN = 8192;
+
+/** Of a text none of whose lines shows it. */
+export function sideOfText(text: string): Side | null {
+  const ends = text.length > 2 * WITHIN ? `${text.slice(0, WITHIN)}\n${text.slice(-WITHIN)}` : text;
+  return shownBy(ends) ?? (PERHAPS_CLIENT.test(ends) ? 'client' : null);
 }
 
 function shownBy(text: string): Side | null {
