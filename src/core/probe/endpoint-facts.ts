@@ -45,7 +45,8 @@ export type ProbeFailureId =
   | 'tls-off'
   | 'starttls-needed'
   | 'plaintext-service'
-  | 'handshake-refused';
+  | 'handshake-refused'
+  | 'name-mismatch';
 
 export interface ProbeFailure {
   readonly id: ProbeFailureId;

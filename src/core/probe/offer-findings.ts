@@ -20,14 +20,13 @@ const VERSION_SETTINGS: Readonly<Record<string, string>> = {
 };
 
 const SUITE_SETTINGS: Readonly<Record<string, string>> = {
-  https: 'nginx: ssl_ciphers',
-  postgres: 'postgresql.conf: ssl_ciphers',
-  mysql: 'my.cnf: ssl_cipher',
-  redis: 'redis.conf: tls-ciphers',
-  smtp: 'main.cf: tls_medium_cipherlist',
-  imap: 'Dovecot: ssl_cipher_list',
-  pop3: 'Dovecot: ssl_cipher_list',
-  ldap: 'slapd: olcTLSCipherSuite',
+  https: 'nginx: ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;',
+  postgres: "postgresql.conf: ssl_ciphers = 'ECDHE+AESGCM:ECDHE+CHACHA20'",
+  mysql: 'my.cnf: ssl_cipher=ECDHE+AESGCM:ECDHE+CHACHA20',
+  redis: 'redis.conf: tls-ciphers ECDHE+AESGCM:ECDHE+CHACHA20',
+  smtp: 'main.cf: tls_medium_cipherlist = ECDHE+AESGCM:ECDHE+CHACHA20',
+  imap: 'Dovecot: ssl_cipher_list = ECDHE+AESGCM:ECDHE+CHACHA20',
+  pop3: 'Dovecot: ssl_cipher_list = ECDHE+AESGCM:ECDHE+CHACHA20',
 };
 
 export function protocolFindings({ protocols, target }: EndpointFacts): Finding[] {

@@ -5,6 +5,7 @@
 import { shellQuoted } from '../diagnosis/causes.ts';
 import type { Evidence, Finding, Severity } from '../diagnosis/finding.ts';
 import type { Target } from './target.ts';
+import { pasteable } from './target-words.ts';
 
 interface RuleRow {
   readonly severity: Severity;
@@ -22,7 +23,8 @@ export const PROBE_RULES = {
   'suites-weak': {
     severity: 'warning',
     why: 'Recorded traffic can be read by whoever gets the key later, or a flaw of CBC is used against it.',
-    remedy: 'Leave the suites that OpenSSL calls ECDHE+AESGCM:ECDHE+CHACHA20, and reload.',
+    remedy:
+      'Leave suites with forward secrecy and authenticated encryption only (OpenSSL: ECDHE+AESGCM:ECDHE+CHACHA20), and reload.',
   },
   'suites-narrow': {
     severity: 'info',
@@ -78,7 +80,7 @@ export function ruleFinding(id: ProbeRuleId, target: Target, one: RuleCase): Fin
     remedy: {
       text: one.setting === undefined ? row.remedy : `${row.remedy} ${one.setting}`,
       // Shows whether it helped.
-      command: `fullchain probe ${shellQuoted(target.text)}`,
+      command: `fullchain probe ${shellQuoted(pasteable(target))}`,
     },
     evidence: one.evidence,
   };

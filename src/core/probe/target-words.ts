@@ -5,12 +5,17 @@ import { formatHostPort } from '../stack/host-port.ts';
 import type { Target } from './target.ts';
 
 export function wordsOf(target: Target): Readonly<Record<string, string>> {
-  const { text, host, port } = target;
-  return { target: text, host, port: String(port), where: formatHostPort({ host, port }) };
+  const { host, port } = target;
+  return { target: pasteable(target), host, port: String(port), where: formatHostPort({ host, port }) };
 }
 
 /** Where the table has no command for this case, the next look says more. */
 export function orDiagnose(finding: Finding, target: Target): Finding {
   if (finding.remedy.command !== undefined) return finding;
-  return { ...finding, remedy: { ...finding.remedy, command: `fullchain diagnose ${shellQuoted(target.text)}` } };
+  return { ...finding, remedy: { ...finding.remedy, command: `fullchain diagnose ${shellQuoted(pasteable(target))}` } };
+}
+
+/** A password that is not shown cannot be pasted: without it the URL leads to the same place. */
+export function pasteable({ text }: Target): string {
+  return text.replace(':***@', '@');
 }

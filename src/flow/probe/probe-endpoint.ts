@@ -65,16 +65,17 @@ export async function probeEndpoint(
   };
   const look = await ports.handshake(base);
   const endpoint: Endpoint = { protocol, address: dial, serverName: sniOf(host), timeoutMs };
+  let refusal = REFUSES_EVERYTHING;
   if (look.kind === 'refused' && look.flight === null) {
     // It was waited for already.
     const impatient = { ...endpoint, timeoutMs: Math.min(timeoutMs, IMPATIENT_MS) };
     const result = await ports.readFlight({ ...where(impatient), hello: { ...EVERYTHING, serverName: sniOf(host) } });
-    if (result.kind !== 'flight' && result.kind !== 'alert')
-      return withoutTls(ports, target, dial, options, impatient, result);
+    if (result.kind === 'alert') refusal = failureOf(result);
+    else if (result.kind !== 'flight') return withoutTls(ports, target, dial, options, impatient, result);
   }
   const swept = await sweepOf(ports, endpoint, base, options);
   const isSpoken = look.kind === 'established' || look.flight !== null || swept.versions.length > 0;
-  if (!isSpoken) return nothing(target, dial.host, REFUSES_EVERYTHING, swept.untried);
+  if (!isSpoken) return nothing(target, dial.host, refusal, swept.untried);
   const chain = certificatesOf(
     look.flight?.chain ?? swept.chains[0] ?? (look.kind === 'established' ? [look.leaf] : []),
   );

@@ -1,6 +1,7 @@
 /** Why there was no TLS to look at, from what came instead; and what is spoken there, where that shows. */
 import type { ProbeFailure, ProbeFailureId } from '../../core/probe/endpoint-facts.ts';
 import type { Protocol, StarttlsWord } from '../../core/probe/protocol.ts';
+import { alertName } from '../../core/tls/alert-names.ts';
 import type { PlaintextAnswer } from './attempt.ts';
 import type { Endpoint } from './questions.ts';
 import type { FlightResult, ReadFlight } from './server-flight.ts';
@@ -30,7 +31,12 @@ export function failureOf(result: NoFlight): ProbeFailure {
     case 'preamble':
       return failure(PREAMBLE_FAILURES[result.reason], result.why);
     case 'alert':
-      return failure('handshake-refused', `every handshake is refused (alert ${result.code})`);
+      if (result.code === UNRECOGNIZED_NAME)
+        return failure('name-mismatch', 'the server has no certificate for the name asked for, and says so');
+      return failure(
+        'handshake-refused',
+        `every handshake is refused, whatever is offered (${alertName(result.code)})`,
+      );
     case 'not-tls': {
       const known = spokenBy(result.bytes);
       return known?.startsTls
@@ -47,6 +53,9 @@ export function failureOf(result: NoFlight): ProbeFailure {
     }
   }
 }
+
+/** RFC 6066 §3. */
+const UNRECOGNIZED_NAME = 112;
 
 const PREAMBLE_FAILURES = {
   'tls-off': 'tls-off',

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { suiteByName } from '../tls/cipher-suites.ts';
+import type { EndpointFacts, WebFacts } from './endpoint-facts.ts';
+import { grade } from './grade.ts';
+import { judge } from './judge.ts';
+import { parseTarget } from './target.ts';
+
+const target = parseTarget('www.example.org:443', null);
+const CONTEXT = { anchors: [], intermediates: [], known: [], now: 0 as never } as const;
+const WEB: WebFacts = {
+  status: 200,
+  hsts: { maxAge: 63_072_000, includeSubDomains: true, preload: false },
+  hstsHeader: 'max-age=63072000; includeSubDomains',
+  redirects: [],
+  mixedContent: [],
+  plain: null,
+};
+
+/** Good in every part that is not overridden; certificates play no part here. */
+function facts(overrides: Partial<EndpointFacts>): EndpointFacts {
+  assert.ok(target.kind === 'target');
+  return {
+    target: target.target,
+    address: '192.0.2.7',
+    failure: null,
+    protocols: ['TLSv1.2', 'TLSv1.3'],
+    suites: suites('TLS_AES_256_GCM_SHA384', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'),
+    serverOrder: false,
+    groups: [0x11ec, 0x1d],
+    primeBits: null,
+    alpn: [],
+    sessionTickets: true,
+    ocspStapling: false,
+    clientCertificate: 'none',
+    acceptedAuthorities: [],
+    chain: [],
+    otherChains: [],
+    clientRefused: null,
+    web: null,
+    untried: [],
+    ...overrides,
+  };
+}
+
+function suites(...names: readonly string[]): EndpointFacts['suites'] {
+  return names.map((name) => ({ version: 'TLSv1.2', code: suiteByName(name) ?? assert.fail(name) }));
+}
+
+const GRADES: readonly (readonly [
+  letter: string | null,
+  what: string,
+  overrides: Partial<EndpointFacts>,
+  next: RegExp,
+])[] = [
+  ['A+', 'nothing to say', {}, /^$/],
+  ['A+', 'nor of a web server with HSTS', { web: WEB }, /^$/],
+  ['A+', 'a client certificate that is demanded', { clientCertificate: 'required' }, /^$/],
+  ['A+', 'what was not tried', { untried: ['TLSv1'] }, /^$/],
+  ['A', 'no group that resists quantum computers', { groups: [0x1d] }, /X25519MLKEM768/],
+  [
+    'A',
+    'HSTS for a day',
+    { web: { ...WEB, hsts: { maxAge: 86_400, includeSubDomains: true, preload: false } } },
+    /max-age/,
+  ],
+  ['B', 'no TLS 1.3', { protocols: ['TLSv1.2'] }, /^Switch TLS 1\.3 on\.$/],
+  ['B', 'CBC', { suites: suites('TLS_AES_256_GCM_SHA384', 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA') }, /ECDHE\+AESGCM/],
+  ['B', 'a short prime', { primeBits: 1024 }, /ECDHE\+AESGCM/],
+  ['B', 'no HSTS', { web: { ...WEB, hsts: null, hstsHeader: null } }, /Strict-Transport-Security/],
+  ['C', 'TLS 1.0', { protocols: ['TLSv1', 'TLSv1.2', 'TLSv1.3'] }, /TLS 1\.2 and 1\.3 only/],
+  ['F', 'SSLv3', { protocols: ['SSLv3', 'TLSv1.3'] }, /SSLv3/],
+  ['F', 'no encryption', { suites: suites('TLS_RSA_WITH_NULL_SHA') }, /ECDHE\+AESGCM/],
+  ['F', 'a way out of TLS', { web: { ...WEB, redirects: ['http://www.example.org/'] } }, /https/],
+  [null, 'no TLS', { failure: { id: 'tls-off', detail: 'N', protocol: null } }, /^$/],
+];
+
+for (const [letter, what, overrides, next] of GRADES)
+  test(`${what}: ${letter ?? 'no grade'}`, () => {
+    const seen = facts(overrides);
+    const graded = grade(seen, judge(seen, CONTEXT).findings);
+    assert.equal(graded?.letter ?? null, letter, JSON.stringify(graded));
+    assert.match((graded?.next ?? []).join(' '), next);
+  });
+
+test('every finding has a reason and a remedy in words', () => {
+  for (const [, , overrides] of GRADES)
+    for (const { why, remedy, what } of judge(facts(overrides), CONTEXT).findings)
+      for (const text of [why, remedy.text, what]) assert.match(text, /\w.*[.;)]$/, text);
+});
