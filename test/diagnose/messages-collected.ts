@@ -251,6 +251,11 @@ const LIBRARIES: readonly CollectedMessage[] = [
     { evidence: { client: '10.0.0.7', user: 'app', database: 'orders' } },
   ),
   one(
+    'PostgreSQL 16, log',
+    'LOG:  could not accept SSL connection: certificate verify failed\nDETAIL:  Client certificate verification failed at depth 0: certificate has expired.\n\tFailed certificate data (unverified): subject "/CN=app", serial number 5, issuer "/CN=Shop Intermediate".',
+    ['likely client-certificate-expired', 'possible clock-skew'],
+  ),
+  one(
     'MySQL 8',
     'ERROR 3159 (HY000): Connections using insecure transport are prohibited while --require_secure_transport=ON.',
     ['certain tls-required'],

@@ -44,6 +44,14 @@ test('a line that shows whose it is outweighs --side: a proxy is a client of its
   assert.deepEqual(idsOf(explained(line, 'server')), ['likely plaintext-service', 'possible starttls-needed']);
 });
 
+test('a port whose TLS begins on request says what the client met; a time of day is no port', () => {
+  const words = 'SSL routines::wrong version number';
+  for (const at of ['db1:5432', '10.0.0.7:25', '[::1]:3306', 'port 587', 'port=143'])
+    assert.equal(explained(`connecting to ${at}: ${words}`, 'client')[0]?.id, 'starttls-needed', at);
+  for (const at of ['2026-11-25 10:25:33', '10:25', '23:25:10.110 db.internal:443', 'T11:25:33Z', 'port 8443'])
+    assert.equal(explained(`${at} ${words}`, 'client')[0]?.id, 'plaintext-service', at);
+});
+
 test('case, line breaks, prefixes and colours make no difference', () => {
   const plain = idsOf(explained('self-signed certificate in certificate chain', 'client'));
   assert.equal(plain[0], 'likely unknown-ca');

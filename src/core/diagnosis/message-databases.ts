@@ -118,6 +118,27 @@ export const DATABASE_ROWS: readonly MessageRow[] = [
     ...either(certain('url-not-verifying')),
   },
   {
+    says: ['lost connection to'],
+    near: /sending authentication information/,
+    rank: 'symptom',
+    ...either(
+      likely(
+        'client-certificate-untrusted',
+        'the server ended the connection after the handshake, as it does to certificates that it does not accept',
+      ),
+      likely('closed-by-peer'),
+    ),
+  },
+  {
+    says: ['lost connection to'],
+    near: /reading initial communication packet/,
+    rank: 'symptom',
+    ...either(
+      likely('closed-by-peer'),
+      possible('no-answer', 'what listens there says nothing first, so it is no MySQL, or it hangs'),
+    ),
+  },
+  {
     says: ['access denied for user'],
     near: /access denied for user '(?<user>[^']{1,128})'@'(?<client>[^']{1,253})'/i,
     rank: 'symptom',

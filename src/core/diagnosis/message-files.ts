@@ -133,6 +133,13 @@ export const FILE_ROWS: readonly MessageRow[] = [
     ...either(certain('file-missing')),
   },
   {
+    // MariaDB, whatever it is.
+    says: ['unable to get private key from'],
+    takes: FILE,
+    rank: 'particular',
+    ...either(likely('key-mismatch'), likely('file-missing'), possible('key-permissions')),
+  },
+  {
     says: ['certificate present but not private key file', 'root certificate file'],
     near: /certificate present, but not private key file "(?<file>[^"]{1,400})"|root certificate file "(?<file>[^"]{1,400})" does not exist/i,
     rank: 'particular',
@@ -144,6 +151,12 @@ export const FILE_ROWS: readonly MessageRow[] = [
     ...either(likely('file-missing', 'no file of authorities is named, and what is switched on needs one')),
   },
   {
+    says: ['unsupported'],
+    near: /private key file "(?<file>[^"]{1,400})": unsupported/i,
+    rank: 'particular',
+    ...either(likely('file-unusable')),
+  },
+  {
     says: BAD_FORMAT,
     near: OF_A_PAIR,
     takes: FILE,
@@ -152,7 +165,6 @@ export const FILE_ROWS: readonly MessageRow[] = [
   },
   {
     says: [
-      'unable to get private key from',
       'unable to get certificate from',
       'could not load server certificate file',
       'could not load private key file',

@@ -1,9 +1,9 @@
 /** What libraries say when the two sides do not come together: other protocols, versions, suites, groups, closed connections. */
 import { certain, either, likely, type MessageRow, possible } from './message-row.ts';
 
-/** Ports whose TLS begins on request, and the protocols that they speak. */
+/** Behind a host or the word, lest it be a time of day: ports whose TLS begins on request. */
 const STARTTLS_PORT =
-  /[:= ](?:(?<smtp>25|587)|(?<imap>143)|(?<pop3>110)|(?<ldap>389)|(?<postgres>5432)|(?<mysql>3306))\b/;
+  /(?:\b[a-z][\w-]{0,62}|\d\.\d{1,3}|\]):(?:25|587|143|110|389|5432|3306)\b(?!:\d)|\bport[= ]{1,2}(?:25|587|143|110|389|5432|3306)\b/i;
 
 const NOT_TLS = [
   'wrong version number',
@@ -43,6 +43,7 @@ export const HANDSHAKE_ROWS: readonly MessageRow[] = [
   {
     says: [
       'plain http request was sent to https port',
+      'client sent plain http request to https port',
       'client sent an http request to an https server',
       'speaking plain http to an ssl enabled server port',
       'this combination of host and port requires tls',
