@@ -9,15 +9,14 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { pemBlocks } from '../src/core/bytes/pem.ts';
-import { instantFromMs } from '../src/core/time/instant.ts';
+import { type Instant, instantFromMs, instantFromSeconds } from '../src/core/time/instant.ts';
 import { parseCertificate } from '../src/core/x509/certificate.ts';
 import { verifyChain } from '../src/core/x509/verification.ts';
 import { handshake } from '../src/edge/probe/service-handshake.ts';
 
 interface Verdict {
   readonly ok: boolean;
-  /** Milliseconds. */
-  readonly earliestExpiry: number;
+  readonly earliestExpiry: Instant;
   readonly fingerprint: string;
   readonly serial: string;
 }
@@ -31,15 +30,15 @@ function judged(sent: readonly Uint8Array[], name: string): Verdict | null {
   for (const der of sent) hash.update(der);
   const key = hash.digest('base64');
   const known = verdicts.get(key);
-  if (known && known.earliestExpiry > Date.now()) return known;
+  const now = instantFromMs(Date.now());
+  if (known && known.earliestExpiry >= now) return known;
   const [leaf, ...others] = sent.map((der) => parseCertificate(der));
   if (!leaf) return null;
   const chain = [leaf, ...others] as const;
-  const now = instantFromMs(Date.now());
   const { ok } = verifyChain({ chain, intermediates: [], known: [], anchors, now, purpose: 'server', name, key: null });
   const verdict = {
     ok,
-    earliestExpiry: Math.min(...chain.map(({ validity }) => validity.notAfter)),
+    earliestExpiry: instantFromSeconds(Math.min(...chain.map(({ validity }) => validity.notAfter))),
     fingerprint: leaf.fingerprint,
     serial: leaf.serial,
   };
@@ -63,7 +62,7 @@ createServer((request, response) => {
   }).then((result) => {
     const verdict = result.kind === 'established' ? judged(result.chain ?? [], host) : null;
     response.end(
-      `probe_success ${verdict?.ok ? 1 : 0}\nprobe_ssl_earliest_cert_expiry ${(verdict?.earliestExpiry ?? 0) / 1000}\nprobe_ssl_last_chain_info{fingerprint_sha256="${verdict?.fingerprint}",serialnumber="${verdict?.serial}"} 1\n`,
+      `probe_success ${verdict?.ok ? 1 : 0}\nprobe_ssl_earliest_cert_expiry ${verdict?.earliestExpiry ?? 0}\nprobe_ssl_last_chain_info{fingerprint_sha256="${verdict?.fingerprint}",serialnumber="${verdict?.serial}"} 1\n`,
     );
   });
 }).listen(Number(port), '127.0.0.1');

@@ -1,5 +1,4 @@
 /** `probe`, wired: every address of every target, several at once, each server spared. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { grade } from '../../core/probe/grade.ts';
 import { judge, type TrustContext } from '../../core/probe/judge.ts';
 import type { ProbedEndpoint } from '../../core/probe/probe-document.ts';
@@ -9,7 +8,7 @@ import { fetchPage } from '../../edge/probe/fetch-page.ts';
 import { atMost, type Pace, perSecond } from '../../edge/probe/pace.ts';
 import { readFlight } from '../../edge/probe/server-flight.ts';
 import { handshake, plaintext } from '../../edge/probe/service-handshake.ts';
-import { wallClock } from '../../edge/system/clock.ts';
+import { monotonicMs, sleep, wallClock } from '../../edge/system/clock.ts';
 import type { ClientIdentity } from '../../flow/probe/attempt.ts';
 import { nothing, type ProbePorts, probeEndpoint } from '../../flow/probe/probe-endpoint.ts';
 import type { WantedTarget } from './probe-targets.ts';
@@ -35,7 +34,7 @@ export async function probeEndpoints(
   wanted: readonly WantedTarget[],
   run: ProbeRun,
 ): Promise<readonly ProbedEndpoint[]> {
-  const [turn, rate] = [atMost(run.concurrency), perSecond(run.rate)];
+  const [turn, rate] = [atMost(run.concurrency), perSecond(run.rate, monotonicMs, sleep)];
   const perTarget = await Promise.all(
     wanted.map(async (one) => {
       const { host, port } = one.connect ?? one.target;
@@ -67,7 +66,7 @@ function pacedPorts(rate: Pace): ProbePorts {
     fetchPage: paced(fetchPage),
     plaintext: (protocol, address, timeoutMs) => place(() => rate(() => plaintext(protocol, address, timeoutMs))),
     clock: wallClock,
-    pause: (ms) => sleep(ms),
+    pause: sleep,
   };
 }
 

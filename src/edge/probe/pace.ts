@@ -1,5 +1,4 @@
 /** Not too much at once, and not too fast: how servers are spared while they are asked many things. */
-import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Does the work when it is its turn. */
 export type Pace = <T>(work: () => Promise<T>) => Promise<T>;
@@ -22,13 +21,17 @@ export function atMost(atOnce: number): Pace {
   };
 }
 
-/** So many begin in a second, evenly; Infinity: no limit. */
-export function perSecond(rate: number): Pace {
+/**
+ * So many begin in a second, evenly; Infinity: no limit.
+ *
+ * @param nowMs of a clock that never goes back
+ */
+export function perSecond(rate: number, nowMs: () => number, sleep: (ms: number) => Promise<unknown>): Pace {
   if (!Number.isFinite(rate)) return (work) => work();
   const everyMs = 1000 / rate;
   let next = 0;
   return async (work) => {
-    const now = performance.now();
+    const now = nowMs();
     const at = Math.max(now, next);
     next = at + everyMs;
     if (at > now) await sleep(at - now);
