@@ -85,12 +85,13 @@ function connectOption(text: string | undefined, port: number): HostPort | null 
 }
 
 function stackTargets(stack: Stack): WantedTarget[] {
-  return stack.services.flatMap((service) =>
-    service.address === null ? [] : [stackTarget(stack, service, service.address)],
-  );
+  return stack.services.flatMap((service) => serviceTarget(stack, service) ?? []);
 }
 
-function stackTarget({ issuers }: Stack, service: ServiceSpec, address: HostPort): WantedTarget {
+/** Where a service of the stack is reached; null: nowhere. */
+export function serviceTarget({ issuers }: Stack, service: ServiceSpec): WantedTarget | null {
+  const { address } = service;
+  if (address === null) return null;
   const host = reachableName(service);
   const text = formatHostPort({ host, port: address.port });
   const { protocol } = SERVICE_KIND_TABLE[service.kind];

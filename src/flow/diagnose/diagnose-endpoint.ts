@@ -226,7 +226,7 @@ function refusal({ target, dial }: Case, finding: Finding, look: Refused | null 
     address: dial.host,
     reachable: true,
     findings: [finding],
-    served: leaf?.fingerprint ?? null,
+    served: leaf ?? null,
     seen: null,
   };
 }
@@ -246,7 +246,7 @@ async function established(one: Case, look: Established): Promise<Diagnosed> {
     address: dial.host,
     reachable: true,
     findings: sortFindings(findings),
-    served: leaf?.fingerprint ?? null,
+    served: leaf ?? null,
     seen: { version: look.version, suite: look.suite, chain, at: now },
   };
 }

@@ -52,8 +52,8 @@ export interface Diagnosed {
   /** Whether a connection was made at all. */
   readonly reachable: boolean;
   readonly findings: readonly Finding[];
-  /** SHA-256 of the leaf that is served; null: none was seen. */
-  readonly served: string | null;
+  /** The leaf; null: none was seen. */
+  readonly served: Certificate | null;
   readonly seen: Seen | null;
 }
 

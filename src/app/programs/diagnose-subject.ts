@@ -1,0 +1,107 @@
+/** One subject diagnosed: its endpoint as a client meets it, and its pair as it lies on this host. */
+import { existsSync } from 'node:fs';
+import { causeFinding } from '../../core/diagnosis/causes.ts';
+import type { ClientLimits } from '../../core/diagnosis/client-limits.ts';
+import { explained } from '../../core/diagnosis/explained.ts';
+import type { Finding } from '../../core/diagnosis/finding.ts';
+import { judgePair } from '../../core/diagnosis/judge-pair.ts';
+import { urlFiles } from '../../core/diagnosis/url-files.ts';
+import { readCertificates } from '../../edge/files/certificate-files.ts';
+import { readPairFacts } from '../../edge/files/pair-facts.ts';
+import type { StatePaths } from '../../edge/files/state-directory.ts';
+import { addressesOf } from '../../edge/net/addresses.ts';
+import { wallClock } from '../../edge/system/clock.ts';
+import { listeningProcess } from '../../edge/system/listening-process.ts';
+import { diagnoseEndpoint } from '../../flow/diagnose/diagnose-endpoint.ts';
+import type { Diagnosed, DiagnoseOptions } from '../../flow/diagnose/diagnose-ports.ts';
+import { clientIdentity } from './client-identity.ts';
+import type { Subject } from './diagnose-subjects.ts';
+import { diagnosePorts, diagnoseTrust } from './diagnose-world.ts';
+import type { WantedTarget } from './probe-targets.ts';
+
+export interface ClientFlags {
+  readonly ca?: string;
+  readonly intermediates?: string;
+  readonly clientCert?: string;
+  readonly clientKey?: string;
+  /** Seconds, of each connection. */
+  readonly timeout: number;
+}
+
+/** What is wrong with one subject. */
+export interface DiagnosedSubject {
+  readonly target: string;
+  readonly address: string | null;
+  readonly findings: readonly Finding[];
+  /** Where nothing is wrong: what was seen. */
+  readonly healthy: string;
+}
+
+export async function diagnoseSubject(
+  paths: StatePaths,
+  { text, wanted, pair, service }: Subject,
+  flags: ClientFlags,
+  limits: ClientLimits,
+): Promise<DiagnosedSubject> {
+  const endpoint = wanted && (await atEndpoint(paths, wanted, flags, limits));
+  const address = endpoint?.address ?? null;
+  const findings = endpoint?.findings ?? [];
+  const onDisk =
+    pair &&
+    judgePair(readPairFacts(pair), {
+      ...trustFor(paths, wanted, flags),
+      now: wallClock(),
+      served: endpoint?.served ? [endpoint.served] : [],
+      listener: address === null || !wanted ? null : listeningProcess(address, (wanted.connect ?? wanted.target).port),
+      protocol: wanted?.target.protocol ?? null,
+      service,
+      unit: null,
+    });
+  return {
+    target: text,
+    address,
+    findings: onDisk ? explained(findings, onDisk) : findings,
+    healthy: endpoint?.seen ? `${endpoint.seen.version}, ${endpoint.seen.suite}` : '',
+  };
+}
+
+function trustFor(paths: StatePaths, wanted: WantedTarget | null, { ca, intermediates }: ClientFlags) {
+  const trust = diagnoseTrust(paths, ca ?? urlFiles(wanted?.target.url ?? null).ca ?? undefined, intermediates);
+  return { ...trust, anchors: [...(wanted?.anchors ?? []), ...trust.anchors] };
+}
+
+async function atEndpoint(
+  paths: StatePaths,
+  wanted: WantedTarget,
+  flags: ClientFlags,
+  limits: ClientLimits,
+): Promise<Diagnosed> {
+  const { target, connect } = wanted;
+  const files = urlFiles(target.url);
+  const missing = Object.values(files).find((file) => file !== null && !existsSync(file)) ?? null;
+  if (missing !== null) return namesNothing(wanted, missing);
+  const clientCert = flags.clientCert ?? files.certificate ?? undefined;
+  const timeoutMs = flags.timeout * 1000;
+  const options: DiagnoseOptions = {
+    client: clientIdentity(clientCert, flags.clientKey ?? files.key ?? undefined),
+    clientChain: clientCert === undefined ? [] : readCertificates(clientCert),
+    limits,
+    timeoutMs,
+    trust: trustFor(paths, wanted, flags),
+  };
+  const { host, port } = connect ?? target;
+  const dials = (await addressesOf(host)).map((ip) => ({ host: ip, port }));
+  return diagnoseEndpoint(diagnosePorts(timeoutMs), target, dials, options);
+}
+
+/** The URL names a file that is not here: its driver refuses before it connects. */
+function namesNothing({ target }: WantedTarget, file: string): Diagnosed {
+  const finding = causeFinding('file-missing', {
+    subject: file,
+    where: { target: target.text },
+    what: `The URL names ${file}, and there is no such file.`,
+    evidence: { file },
+    words: { file },
+  });
+  return { target, address: null, reachable: true, findings: [finding], served: null, seen: null };
+}

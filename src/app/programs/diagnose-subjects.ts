@@ -1,0 +1,73 @@
+/** What is to be diagnosed: targets, the pair that should be served there, or a service of the stack with both. */
+import { existsSync } from 'node:fs';
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import type { Desired } from '../../core/services/service-kind.ts';
+import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
+import type { PairPaths } from '../../edge/files/pair-facts.ts';
+import { hostFacts } from '../../edge/system/host-facts.ts';
+import { serviceTarget, type TargetFlags, type WantedTarget, wantedTargets } from './probe-targets.ts';
+import { readStack } from './read-stack.ts';
+
+export interface Subject {
+  /** As it is called in the answer. */
+  readonly text: string;
+  /** null: only the files are looked at. */
+  readonly wanted: WantedTarget | null;
+  readonly pair: PairPaths | null;
+  /** Its name in the stack file. */
+  readonly service: string | null;
+}
+
+export interface SubjectFlags extends TargetFlags {
+  readonly cert?: string;
+  readonly key?: string;
+  readonly runAs?: string;
+  readonly service?: string;
+}
+
+/** @throws OperatorFault usage, input-unreadable, stack-file-invalid */
+export async function subjectsOf(texts: readonly string[], flags: SubjectFlags): Promise<readonly Subject[]> {
+  if (flags.service !== undefined) return [await serviceSubject(flags.stack ?? 'fullchain.yaml', flags.service)];
+  const pair = pairOf(flags);
+  if (texts.length === 0 && pair !== null) return [{ text: pair.certificate, wanted: null, pair, service: null }];
+  const { starttls, connect } = flags;
+  const targets = wantedTargets(texts, {
+    ...(starttls !== undefined && { starttls }),
+    ...(connect !== undefined && { connect }),
+  });
+  return targets.map((wanted) => ({ text: wanted.target.text, wanted, pair, service: null }));
+}
+
+function pairOf({ cert, key, runAs }: SubjectFlags): PairPaths | null {
+  if (cert === undefined && key === undefined) return null;
+  if (cert === undefined || key === undefined) throw new OperatorFault('usage', '--cert and --key go together');
+  return { certificate: cert, key, runAs: runAs ?? null };
+}
+
+async function serviceSubject(file: string, name: string): Promise<Subject> {
+  const stack = readStack(file);
+  const service = stack.services.find((one) => one.name === name);
+  if (!service) {
+    const names = stack.services.map((one) => one.name).join(', ');
+    throw new OperatorFault('usage', `${file} has no service named ${JSON.stringify(name)}; it has ${names}`);
+  }
+  const kind = SERVICE_KIND_TABLE[service.kind];
+  const facts = await hostFacts(kind.facts(service), service.runAs === null ? kind.users : [service.runAs]);
+  const { install } = kind.desired(service, facts, { verifyClients: false });
+  return {
+    text: name,
+    wanted: serviceTarget(stack, service),
+    pair: { ...placesOf(install), runAs: facts.user },
+    service: name,
+  };
+}
+
+/** A fixed place that the service reads, else the file behind `current`. */
+function placesOf({ directory, files, copies }: Desired['install']): Pick<PairPaths, 'certificate' | 'key'> {
+  const placeOf = (part: 'chain' | 'key'): string => {
+    const holding = files.filter(({ content }) => content.includes(part));
+    const copy = copies.find(({ file, to }) => holding.some(({ name }) => name === file) && existsSync(to));
+    return copy?.to ?? `${directory}/current/${holding[0]?.name ?? ''}`;
+  };
+  return { certificate: placeOf('chain'), key: placeOf('key') };
+}

@@ -1,0 +1,60 @@
+/** What is wrong at an endpoint and with the pair on disk, together: what merely follows from the other is left out. */
+import type { CauseId } from './causes.ts';
+import { type Finding, hasError, sortFindings } from './finding.ts';
+
+/** A service with a pair that it cannot use does not start, or ends every handshake. */
+const FOLLOWS_FROM_UNUSABLE: readonly string[] = [
+  'connection-refused',
+  'closed-by-peer',
+  'handshake-refused',
+  'key-type-mismatch',
+  'no-common-suite',
+  'tls-off',
+] satisfies readonly CauseId[];
+
+/** Of the pair: a service cannot load it. */
+const UNUSABLE: readonly string[] = [
+  'key-mismatch',
+  'key-type-mismatch',
+  'key-permissions',
+  'file-missing',
+  'file-unusable',
+] satisfies readonly CauseId[];
+
+/** About the chain that is served; after a reload it is another one. */
+const ABOUT_THE_CHAIN: readonly string[] = [
+  'certificate-expired',
+  'certificate-expiring',
+  'certificate-not-yet-valid',
+  'unknown-ca',
+  'chain-incomplete',
+  'chain-order',
+  'self-signed',
+  'retired-ca',
+  'name-mismatch',
+  'ip-not-in-certificate',
+  'no-subject-alt-name',
+  'certificate-wrong-purpose',
+  'weak-certificate',
+  'certificate-invalid',
+] satisfies readonly CauseId[];
+
+export function explained(endpoint: readonly Finding[], pair: readonly Finding[]): Finding[] {
+  const isUnusable = hasError(pair.filter(({ id }) => UNUSABLE.includes(id)));
+  const isStale = pair.some(({ id }) => id === 'served-not-installed');
+  const follows = endpoint.filter(
+    ({ id }) =>
+      (isUnusable && FOLLOWS_FROM_UNUSABLE.includes(id)) ||
+      (isStale && ABOUT_THE_CHAIN.includes(id)) ||
+      pair.some((other) => other.id === id),
+  );
+  const cause = pair.find(({ id }) => (isStale ? id === 'served-not-installed' : UNUSABLE.includes(id)));
+  return sortFindings([
+    ...pair.map((finding) => (finding === cause && follows.length > 0 ? withEvidence(finding, follows) : finding)),
+    ...endpoint.filter((finding) => !follows.includes(finding)),
+  ]);
+}
+
+function withEvidence(finding: Finding, follows: readonly Finding[]): Finding {
+  return { ...finding, evidence: { ...finding.evidence, follows: follows.map(({ id, what }) => ({ id, what })) } };
+}
