@@ -1,8 +1,10 @@
 /** What `diagnose` does: the verdict first, the cause in one sentence, the next command ready to paste; evidence behind -v and --json. */
 import type { CauseId } from '../../core/diagnosis/causes.ts';
 import { type ClientLimits, clientLimits } from '../../core/diagnosis/client-limits.ts';
+import { explainMessage } from '../../core/diagnosis/explain-message.ts';
 import { confidenceOf, type Finding, hasError } from '../../core/diagnosis/finding.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import { readInput } from '../../edge/files/certificate-files.ts';
 import { type Context, print } from '../cli/context.ts';
 import type { DiagnoseFlags } from '../cli/diagnose.ts';
 import { paint } from '../cli/fault-output.ts';
@@ -10,12 +12,22 @@ import { type DiagnosedSubject, diagnoseSubject } from '../programs/diagnose-sub
 import { subjectsOf } from '../programs/diagnose-subjects.ts';
 
 export async function diagnose(context: Context, texts: readonly string[], flags: DiagnoseFlags): Promise<void> {
+  if (flags.message !== undefined) return report(context, [explainedMessage(flags)], flags.verbose === true);
   const limits = limitsOf(flags);
   const subjects = await subjectsOf(texts, flags);
   const diagnosed = await Promise.all(
     subjects.map((subject) => diagnoseSubject(context.paths, subject, flags, limits)),
   );
   report(context, diagnosed, flags.verbose === true);
+}
+
+/** @throws OperatorFault input-unreadable */
+function explainedMessage({ message = '-', side }: Pick<DiagnoseFlags, 'message' | 'side'>): DiagnosedSubject {
+  const findings = explainMessage(Buffer.from(readInput(message)).toString('utf8'), {
+    side: side ?? null,
+    where: { target: message },
+  });
+  return { target: message, address: null, findings, healthy: null, again: null };
 }
 
 /** @throws OperatorFault usage */
@@ -50,16 +62,23 @@ function report(context: Context, diagnosed: readonly DiagnosedSubject[], verbos
   if (errors.length > 0) process.exitCode = errors.every(({ id }) => UNREACHED.includes(id)) ? 3 : 1;
 }
 
-function linesOf({ target, address, findings, healthy }: DiagnosedSubject, verbose: boolean): string[] {
+function linesOf({ target, address, findings, healthy, again }: DiagnosedSubject, verbose: boolean): string[] {
   const where = address === null || target.includes(address) ? target : `${target} (${address})`;
-  if (findings.length === 0)
-    return [`${paint('green', '✓', process.stdout)} ${where}  nothing is wrong${healthy === '' ? '' : `: ${healthy}`}`];
+  if (findings.length === 0) return [emptyLine(where, healthy)];
   return [
     ...findings.flatMap((finding, index) => findingLines(finding, index === 0 ? where : null, verbose)),
-    ...(hasError(findings) && !findings.some(({ remedy }) => remedy.command?.startsWith('fullchain diagnose'))
-      ? [`    ${paint('dim', 'then:', process.stdout)} fullchain diagnose ${target}`]
+    ...(again !== null &&
+    hasError(findings) &&
+    !findings.some(({ remedy }) => remedy.command?.startsWith('fullchain diagnose'))
+      ? [`    ${paint('dim', 'then:', process.stdout)} ${again}`]
       : []),
   ];
+}
+
+function emptyLine(where: string, healthy: string | null): string {
+  return healthy === null
+    ? `${paint('yellow', '?', process.stdout)} ${where}  nothing in this text is known; diagnose where it came from: fullchain diagnose HOST:PORT`
+    : `${paint('green', '✓', process.stdout)} ${where}  nothing is wrong${healthy === '' ? '' : `: ${healthy}`}`;
 }
 
 const MARKS = { error: ['red', '✗'], warning: ['yellow', '!'], info: ['dim', 'i'] } as const;

@@ -2,9 +2,10 @@
 import { existsSync } from 'node:fs';
 import { causeFinding } from '../../core/diagnosis/causes.ts';
 import type { ClientLimits } from '../../core/diagnosis/client-limits.ts';
-import { explained } from '../../core/diagnosis/explained.ts';
+import { asItsDriver, explained } from '../../core/diagnosis/explained.ts';
 import type { Finding } from '../../core/diagnosis/finding.ts';
 import { judgePair } from '../../core/diagnosis/judge-pair.ts';
+import { asksForPlaintext, urlFindings } from '../../core/diagnosis/judge-url.ts';
 import { urlFiles } from '../../core/diagnosis/url-files.ts';
 import { readCertificates } from '../../edge/files/certificate-files.ts';
 import { readPairFacts } from '../../edge/files/pair-facts.ts';
@@ -13,6 +14,7 @@ import { addressesOf } from '../../edge/net/addresses.ts';
 import { wallClock } from '../../edge/system/clock.ts';
 import { listeningProcess } from '../../edge/system/listening-process.ts';
 import { diagnoseEndpoint } from '../../flow/diagnose/diagnose-endpoint.ts';
+import { diagnosePlaintext } from '../../flow/diagnose/diagnose-plaintext.ts';
 import type { Diagnosed, DiagnoseOptions } from '../../flow/diagnose/diagnose-ports.ts';
 import { clientIdentity } from './client-identity.ts';
 import type { Subject } from './diagnose-subjects.ts';
@@ -33,13 +35,15 @@ export interface DiagnosedSubject {
   readonly target: string;
   readonly address: string | null;
   readonly findings: readonly Finding[];
-  /** Where nothing is wrong: what was seen. */
-  readonly healthy: string;
+  /** Where nothing is wrong: what was seen; null: nothing was looked at. */
+  readonly healthy: string | null;
+  /** Shows whether what was done helped. */
+  readonly again: string | null;
 }
 
 export async function diagnoseSubject(
   paths: StatePaths,
-  { text, wanted, pair, service }: Subject,
+  { text, wanted, pair, service, again }: Subject,
   flags: ClientFlags,
   limits: ClientLimits,
 ): Promise<DiagnosedSubject> {
@@ -62,6 +66,7 @@ export async function diagnoseSubject(
     address,
     findings: onDisk ? explained(findings, onDisk) : findings,
     healthy: endpoint?.seen ? `${endpoint.seen.version}, ${endpoint.seen.suite}` : '',
+    again,
   };
 }
 
@@ -91,7 +96,10 @@ async function atEndpoint(
   };
   const { host, port } = connect ?? target;
   const dials = (await addressesOf(host)).map((ip) => ({ host: ip, port }));
-  return diagnoseEndpoint(diagnosePorts(timeoutMs), target, dials, options);
+  const ports = diagnosePorts(timeoutMs);
+  if (asksForPlaintext(target) && dials.length > 0) return diagnosePlaintext(ports, target, dials, timeoutMs);
+  const diagnosed = await diagnoseEndpoint(ports, target, dials, options);
+  return { ...diagnosed, findings: asItsDriver(urlFindings(target), diagnosed.findings) };
 }
 
 /** The URL names a file that is not here: its driver refuses before it connects. */

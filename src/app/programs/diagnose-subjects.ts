@@ -1,5 +1,6 @@
 /** What is to be diagnosed: targets, the pair that should be served there, or a service of the stack with both. */
 import { existsSync } from 'node:fs';
+import { shellQuoted } from '../../core/diagnosis/causes.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import type { Desired } from '../../core/services/service-kind.ts';
 import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
@@ -16,6 +17,8 @@ export interface Subject {
   readonly pair: PairPaths | null;
   /** Its name in the stack file. */
   readonly service: string | null;
+  /** The command that diagnoses it once more. */
+  readonly again: string;
 }
 
 export interface SubjectFlags extends TargetFlags {
@@ -29,13 +32,22 @@ export interface SubjectFlags extends TargetFlags {
 export async function subjectsOf(texts: readonly string[], flags: SubjectFlags): Promise<readonly Subject[]> {
   if (flags.service !== undefined) return [await serviceSubject(flags.stack ?? 'fullchain.yaml', flags.service)];
   const pair = pairOf(flags);
-  if (texts.length === 0 && pair !== null) return [{ text: pair.certificate, wanted: null, pair, service: null }];
+  if (texts.length === 0 && pair !== null)
+    return [{ text: pair.certificate, wanted: null, pair, service: null, again: againOf('', pair) }];
   const { starttls, connect } = flags;
   const targets = wantedTargets(texts, {
     ...(starttls !== undefined && { starttls }),
     ...(connect !== undefined && { connect }),
   });
-  return targets.map((wanted) => ({ text: wanted.target.text, wanted, pair, service: null }));
+  return targets.map((wanted) => {
+    const { text } = wanted.target;
+    return { text, wanted, pair, service: null, again: againOf(` ${shellQuoted(text)}`, pair) };
+  });
+}
+
+function againOf(target: string, pair: PairPaths | null): string {
+  const files = pair ? ` --cert ${shellQuoted(pair.certificate)} --key ${shellQuoted(pair.key)}` : '';
+  return `fullchain diagnose${target}${files}`;
 }
 
 function pairOf({ cert, key, runAs }: SubjectFlags): PairPaths | null {
@@ -59,6 +71,7 @@ async function serviceSubject(file: string, name: string): Promise<Subject> {
     wanted: serviceTarget(stack, service),
     pair: { ...placesOf(install), runAs: facts.user },
     service: name,
+    again: `fullchain diagnose --service ${shellQuoted(name)} -f ${shellQuoted(file)}`,
   };
 }
 

@@ -58,3 +58,22 @@ export function explained(endpoint: readonly Finding[], pair: readonly Finding[]
 function withEvidence(finding: Finding, follows: readonly Finding[]): Finding {
   return { ...finding, evidence: { ...finding.evidence, follows: follows.map(({ id, what }) => ({ id, what })) } };
 }
+
+/** What verifies the name alone. */
+const ABOUT_THE_NAME: readonly string[] = [
+  'name-mismatch',
+  'ip-not-in-certificate',
+  'no-subject-alt-name',
+] satisfies readonly CauseId[];
+
+/** A driver that does not verify is not refused by what it does not look at: that is then only worth a warning. */
+export function asItsDriver(url: readonly Finding[], endpoint: readonly Finding[]): Finding[] {
+  const blind = url.find(({ id }) => id === 'url-not-verifying');
+  const unseen = blind === undefined ? [] : blind.severity === 'error' ? ABOUT_THE_CHAIN : ABOUT_THE_NAME;
+  return sortFindings([
+    ...url,
+    ...endpoint.map(
+      (finding): Finding => (unseen.includes(finding.id) ? { ...finding, severity: 'warning' } : finding),
+    ),
+  ]);
+}
