@@ -258,7 +258,7 @@ test('verify shows the path with its anchor, or the reason and what to do', asyn
   const bad = await cert('verify', ca.leaf, '--ca', ca.root);
   assert.match(
     bad.stdout,
-    /its issuer "CN=Test Intermediate" was neither sent nor is it trusted {2}\(unknown-ca\)\n +Give the root/,
+    /its issuer "CN=Test Intermediate" was neither sent nor is it trusted {2}\(unknown-ca\)\n +If the authority is yours, give its root/,
   );
 });
 

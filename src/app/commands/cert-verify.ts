@@ -3,6 +3,7 @@ import { getCACertificates } from 'node:tls';
 import { DerError } from '../../core/asn1/der-reader.ts';
 import { bytesEqual } from '../../core/bytes/compare.ts';
 import { pemBlocksLabelled } from '../../core/bytes/pem.ts';
+import { CAUSES } from '../../core/diagnosis/causes.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import type { Crl } from '../../core/revocation/crl.ts';
 import { formatRfc3339, type Instant, parseRfc3339 } from '../../core/time/instant.ts';
@@ -55,9 +56,9 @@ export async function verify(context: Context, text: string, flags: VerifyFlags)
     ok: verification.ok,
     path: verification.path.map(pathEntry),
     policies: verification.policies,
-    findings: verification.findings.map(({ remedy, ...finding }) => ({
+    findings: verification.findings.map((finding) => ({
       ...finding,
-      remedy: { text: remedy, command: null },
+      remedy: { text: CAUSES[finding.id].remedy, command: null },
     })),
   };
   print(context, document, () => linesOf(request, verification, anchors));
@@ -182,9 +183,9 @@ function linesOf(
     : `${paint('red', 'refused:', process.stdout)} ${printable(who)}`;
   return [
     verdict,
-    ...findings.flatMap(({ id, severity, what, remedy }) => [
+    ...findings.flatMap(({ id, severity, what }) => [
       `  ${paint(severity === 'error' ? 'red' : 'yellow', severity, process.stdout)}  ${printable(what)}  ${paint('dim', `(${id})`, process.stdout)}`,
-      `         ${remedy}`,
+      `         ${CAUSES[id].remedy}`,
     ]),
     isAnchored ? 'Path:' : 'Path, as far as it could be built:',
     ...path.map((certificate, index) => {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { causeFinding } from '../../core/diagnosis/causes.ts';
 import type { ClientLimits } from '../../core/diagnosis/client-limits.ts';
-import { asItsDriver, explained } from '../../core/diagnosis/explained.ts';
+import { asItsDriver, explained, withoutTrust } from '../../core/diagnosis/explained.ts';
 import type { Finding } from '../../core/diagnosis/finding.ts';
 import { judgePair } from '../../core/diagnosis/judge-pair.ts';
 import { asksForPlaintext, urlFindings } from '../../core/diagnosis/judge-url.ts';
@@ -64,7 +64,7 @@ export async function diagnoseSubject(
   return {
     target: text,
     address,
-    findings: onDisk ? explained(findings, onDisk) : findings,
+    findings: onDisk ? explained(findings, flags.ca === undefined ? withoutTrust(onDisk) : onDisk) : findings,
     healthy: endpoint?.seen ? `${endpoint.seen.version}, ${endpoint.seen.suite}` : '',
     again,
   };

@@ -2,6 +2,7 @@
  * Every cause that `diagnose` names: how bad it is, what comes of it, and what to do next, in words and as a line to
  * paste. One row an id; command line, API, probe and monitor print from here. `{…}` is filled from the words of the case.
  */
+import type { VerificationFindingId } from '../x509/verification.ts';
 import type { Confidence, Evidence, Finding, FindingPlace, Remedy, Severity } from './finding.ts';
 
 interface CauseRow {
@@ -95,7 +96,8 @@ export const CAUSES = {
   'certificate-wrong-purpose': {
     severity: 'error',
     why: 'Clients refuse a server whose certificate is not for servers.',
-    remedy: 'Issue it again for servers (extended key usage serverAuth).',
+    remedy:
+      'Issue it again for what it is used for: extended key usage serverAuth for servers, clientAuth for clients.',
     command: 'fullchain cert issue {host} --profile server --cert tls.crt --key tls.key',
   },
   'weak-certificate': {
@@ -110,6 +112,66 @@ export const CAUSES = {
     remedy: 'Have a new certificate issued, for a new key, and put it in the place of this one.',
     command: 'fullchain rotate {service}',
   },
+  'signature-invalid': {
+    severity: 'error',
+    why: REFUSED,
+    remedy: 'The certificate was altered, or another key has the same name: fetch the chain again from its authority.',
+    command: 'fullchain cert inspect {target}',
+  },
+  'not-an-authority': {
+    severity: 'error',
+    why: REFUSED,
+    remedy: 'Only an authority may issue: have a real intermediate issue it.',
+    command: 'fullchain cert lint {target}',
+  },
+  'path-length-exceeded': {
+    severity: 'error',
+    why: REFUSED,
+    remedy: 'Issue from an authority whose path length allows it.',
+    command: 'fullchain cert lint {target}',
+  },
+  'path-too-long': {
+    severity: 'error',
+    why: REFUSED,
+    remedy: 'Send only the certificates between leaf and root.',
+    command: 'fullchain cert inspect {target}',
+  },
+  'too-many-candidates': {
+    severity: 'error',
+    why: REFUSED,
+    remedy: 'Send only the certificates between leaf and root.',
+    command: 'fullchain cert inspect {target}',
+  },
+  'name-constraints': {
+    severity: 'error',
+    why: REFUSED,
+    remedy: 'Ask for names that the authority may certify, or an authority that may certify these.',
+    command: 'fullchain cert inspect {target}',
+  },
+  'policy-not-met': {
+    severity: 'error',
+    why: REFUSED,
+    remedy: 'Have it issued under a policy that is acceptable, by authorities that allow that policy.',
+    command: 'fullchain cert inspect {target}',
+  },
+  'unknown-critical-extension': {
+    severity: 'error',
+    why: 'No client that does not know this extension accepts the certificate.',
+    remedy: 'Have it issued without this extension, or with it as not critical.',
+    command: 'fullchain cert inspect {target}',
+  },
+  'revocation-unchecked': {
+    severity: 'warning',
+    why: 'If that authority was revoked, everything below it is in other hands, and this does not show it.',
+    remedy: 'Give the list of its issuer with --crl too; --crl-all demands one of each.',
+  },
+  'revocation-unknown': {
+    severity: 'error',
+    why: 'Without a current list that counts, a revoked certificate looks like any other.',
+    remedy:
+      'Give the current list of the issuer with --crl; a certificate of its own that signs lists with --intermediates.',
+  },
+  /** What others say of a chain without telling which rule it breaks. */
   'certificate-invalid': {
     severity: 'error',
     why: REFUSED,
@@ -319,7 +381,7 @@ export const CAUSES = {
     why: 'The authority issues nothing more for now, and trying again earlier prolongs it.',
     remedy: 'Wait as long as it says, and find out what asked so often.',
   },
-} as const satisfies Readonly<Record<string, CauseRow>>;
+} as const satisfies Readonly<Record<string, CauseRow>> & Readonly<Record<VerificationFindingId, CauseRow>>;
 
 export type CauseId = keyof typeof CAUSES;
 

@@ -2,7 +2,7 @@
 import { sniOf, type Target } from '../probe/target.ts';
 import { formatRfc3339, type Instant } from '../time/instant.ts';
 import { authorityInformationAccess } from '../x509/authority-information-access.ts';
-import type { Certificate } from '../x509/certificate.ts';
+import { type Certificate, isSelfIssued } from '../x509/certificate.ts';
 import { describeCertificate } from '../x509/describe.ts';
 import { formatGeneralName } from '../x509/general-name.ts';
 import { formatName } from '../x509/name.ts';
@@ -88,17 +88,19 @@ function finding(flaw: VerificationFinding, served: ServedChain): Finding {
         rootFingerprint: retired.fingerprint,
       },
     });
-  const id: CauseId = Object.hasOwn(CAUSES, flaw.id) ? (flaw.id as CauseId) : 'certificate-invalid';
+  const { id } = flaw;
+  const isLone = id === 'unknown-ca' && chain.length === 1 && !isSelfIssued(leaf);
   return causeFinding(id, {
     subject: flaw.subject,
     where,
     what: sentence(flaw),
     severity: flaw.severity,
     // Without the peer's clock a wrong one of this host looks the same.
-    confidence: id === 'certificate-not-yet-valid' && peerTime === null ? 'likely' : 'certain',
+    confidence: isLone || (id === 'certificate-not-yet-valid' && peerTime === null) ? 'likely' : 'certain',
     evidence: evidenceOf(id, served),
     words: { host: target.host, target: target.text, leaf: 'leaf.crt', intermediate: 'intermediate.crt' },
     ...(id === 'chain-incomplete' && { remedy: missingLink(served) }),
+    ...(isLone && { remedy: LONE }),
     ...(id === 'certificate-not-yet-valid' &&
       peerTime === null && {
         remedy: {
@@ -132,6 +134,11 @@ function missingLink({ chain: [leaf] }: ServedChain): { readonly text: string; r
     ? { text }
     : { text, command: `curl -s ${url} | openssl x509 -inform DER >> tls.crt` };
 }
+
+/** Nobody sees from a leaf whether its issuer is a root that is not trusted, or an intermediate that was left out. */
+const LONE = {
+  text: 'Get the certificate of its issuer and give it with --intermediates: that decides. If it is an intermediate, the server has to send it; if it is a root, this client has to trust it (--ca FILE, or the system’s store), or somebody else’s server answers here.',
+} as const;
 
 function evidenceOf(id: CauseId, { chain, target }: ServedChain): Finding['evidence'] {
   const [leaf] = chain;

@@ -77,3 +77,13 @@ export function asItsDriver(url: readonly Finding[], endpoint: readonly Finding[
     ),
   ]);
 }
+
+/**
+ * What a pair is worth as files, where nobody said whom clients trust: whether its authority is trusted on this host is no
+ * flaw of the files.
+ */
+export function withoutTrust(pair: readonly Finding[]): Finding[] {
+  return pair
+    .filter(({ id, confidence }) => id !== 'unknown-ca' && (id !== 'chain-incomplete' || confidence === undefined))
+    .map((finding): Finding => (finding.id === 'self-signed' ? { ...finding, severity: 'info' } : finding));
+}

@@ -12,7 +12,7 @@ import { describeCertificate } from '../x509/describe.ts';
 import { namesEqual } from '../x509/name.ts';
 import { describeKey, type PublicKeyInfo } from '../x509/public-key.ts';
 import { type VerificationFinding, verifyChain } from '../x509/verification.ts';
-import { CAUSES, type CauseId, causeFinding, shellQuoted } from './causes.ts';
+import { CAUSES, causeFinding, shellQuoted } from './causes.ts';
 import { type Finding, hasError, sortFindings } from './finding.ts';
 import { fileFindings } from './judge-file.ts';
 import { rightsFindings } from './judge-key-rights.ts';
@@ -197,26 +197,20 @@ function asCause(
   { id, severity, subject, what }: VerificationFinding,
   { service, known }: PairContext,
 ): Finding {
-  const cause: CauseId = isCause(id) ? id : 'certificate-invalid';
   const block = blocks.find(({ certificate }) => describeCertificate(certificate) === subject);
   const missing =
-    cause === 'chain-incomplete'
+    id === 'chain-incomplete'
       ? known.find((one) => what.includes(JSON.stringify(describeCertificate(one))))
       : undefined;
-  return causeFinding(cause, {
-    ...(severity !== CAUSES[cause].severity && { severity }),
+  return causeFinding(id, {
+    ...(severity !== CAUSES[id].severity && { severity }),
     subject,
     where: { file: path, line: block?.line ?? blocks[0]?.line ?? 1 },
     what: `${path}: ${what}.`,
     evidence: {
       order: blocks.map(({ certificate }) => describeCertificate(certificate)),
-      ...(cause === 'certificate-invalid' && { reason: id }),
       ...(missing && { missing: describeCertificate(missing), missingFingerprint: missing.fingerprint }),
     },
     words: { service: service ?? undefined, target: path },
   });
-}
-
-function isCause(id: string): id is CauseId {
-  return Object.hasOwn(CAUSES, id);
 }

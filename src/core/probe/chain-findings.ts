@@ -1,5 +1,5 @@
 /** What the certificates of a server are worth, as findings: core/x509 judges, here it gets the ids and words of causes. */
-import { CAUSES, type CauseId, causeFinding } from '../diagnosis/causes.ts';
+import { causeFinding } from '../diagnosis/causes.ts';
 import type { Finding } from '../diagnosis/finding.ts';
 import { formatRfc3339, type Instant } from '../time/instant.ts';
 import { lifetimeSeconds, remainingSeconds } from '../time/validity-period.ts';
@@ -13,15 +13,9 @@ import { orDiagnose, wordsOf } from './target-words.ts';
 export const ABOUT_THE_NAME: readonly string[] = ['name-mismatch', 'ip-not-in-certificate', 'no-subject-alt-name'];
 
 export function chainFinding(flaw: VerificationFinding, target: Target): Finding {
-  const { id, severity, subject, what, remedy } = flaw;
-  const isCause = Object.hasOwn(CAUSES, id);
-  const common = { subject, what, severity, where: { target: target.text }, words: wordsOf(target) };
-  return orDiagnose(
-    isCause
-      ? causeFinding(id as CauseId, common)
-      : causeFinding('certificate-invalid', { ...common, remedy: { text: remedy }, evidence: { flaw: id } }),
-    target,
-  );
+  const { id, severity, subject, what } = flaw;
+  const finding = causeFinding(id, { subject, what, severity, where: { target: target.text }, words: wordsOf(target) });
+  return orDiagnose(finding, target);
 }
 
 /** Of a lifetime: by then it should have been renewed. */

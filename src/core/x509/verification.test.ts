@@ -169,7 +169,7 @@ for (const [when, overrides, ids, what] of rows)
       ids,
     );
     assert.match(findings.map((finding) => finding.what).join('\n'), what);
-    for (const { remedy, subject } of findings) assert.ok(remedy.length > 20 && subject.length > 0);
+    for (const { subject } of findings) assert.ok(subject.length > 0);
   });
 
 test('a chain out of order is accepted with a warning that has the right order', () => {

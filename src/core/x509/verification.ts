@@ -1,6 +1,6 @@
 /**
  * `cert verify`: would a client accept this certificate with what was sent along, and if not, why, and what then?
- * The path is path.ts's judgement; here it gets company (name, key, order) and words. Ids are those of `diagnose`.
+ * The path is path.ts's judgement; here it gets company (name, key, order) and words. Ids are causes of `diagnose`.
  */
 import { bytesEqual } from '../bytes/compare.ts';
 import { formatRfc3339, type Instant } from '../time/instant.ts';
@@ -45,7 +45,6 @@ export interface VerificationFinding {
   /** The certificate at fault. */
   readonly subject: string;
   readonly what: string;
-  readonly remedy: string;
 }
 
 export interface Verification {
@@ -59,37 +58,32 @@ export interface Verification {
   readonly findings: readonly VerificationFinding[];
 }
 
-/** What to do about each; one row an id. */
-const REMEDIES = {
-  'certificate-expired':
-    'Renew it, and reload what presents it; below an expired authority, all is to be issued again.',
-  'certificate-not-yet-valid': 'Check the clock of this host and of the issuer; if both are right, wait.',
-  'unknown-ca': 'Give the root of its authority with --ca, or have the missing intermediate sent along.',
-  'chain-incomplete': 'Serve the chain file instead of the leaf alone: leaf first, then this intermediate.',
-  'chain-order': 'Write the chain in order: the leaf, then its issuer, then the issuer’s issuer.',
-  'self-signed': 'Have an authority issue it; do not add a server’s own certificate to trust stores.',
-  'name-mismatch': 'Issue a certificate that has this name too, or connect by a name that it has.',
-  'ip-not-in-certificate': 'Issue a certificate with this address as an IP address, or connect by name.',
-  'no-subject-alt-name': 'Issue it again with the names in subjectAltName.',
-  'certificate-wrong-purpose': 'Issue it for this purpose, or judge it by another one with --purpose client or any.',
-  'weak-certificate': 'Issue it again with a key and a signature that today’s clients accept.',
-  'key-mismatch': 'Put key and certificate back from one issuance; the service cannot start with this pair.',
-  'key-type-mismatch': 'Put key and certificate back from one issuance; every handshake with this pair fails.',
-  'signature-invalid': 'The certificate was altered or another key has the same name: fetch the chain again.',
-  'not-an-authority': 'Only an authority may issue; have a real intermediate issue it.',
-  'path-length-exceeded': 'Issue from an authority whose path length allows it.',
-  'path-too-long': 'Send only the certificates between leaf and root.',
-  'too-many-candidates': 'Send only the certificates between leaf and root.',
-  'name-constraints': 'Ask for names that the authority may certify, or an authority that may certify these.',
-  'policy-not-met': 'Have it issued under a policy that is acceptable, by authorities that allow that policy.',
-  'certificate-revoked': 'Have a new certificate issued, for a new key, and put it in the place of this one.',
-  'revocation-unchecked': 'Give the list of its issuer with --crl too; --crl-all demands one of each.',
-  'revocation-unknown':
-    'Give the current list of the issuer with --crl; an issuer’s certificate of its own with --intermediates.',
-  'unknown-critical-extension': 'No client that does not know this extension accepts it; issue it without.',
-} as const;
-
-export type VerificationFindingId = keyof typeof REMEDIES;
+/** What comes of each and what to do about it is in core/diagnosis/causes.ts. */
+export type VerificationFindingId =
+  | 'certificate-expired'
+  | 'certificate-not-yet-valid'
+  | 'unknown-ca'
+  | 'chain-incomplete'
+  | 'chain-order'
+  | 'self-signed'
+  | 'name-mismatch'
+  | 'ip-not-in-certificate'
+  | 'no-subject-alt-name'
+  | 'certificate-wrong-purpose'
+  | 'weak-certificate'
+  | 'key-mismatch'
+  | 'key-type-mismatch'
+  | 'signature-invalid'
+  | 'not-an-authority'
+  | 'path-length-exceeded'
+  | 'path-too-long'
+  | 'too-many-candidates'
+  | 'name-constraints'
+  | 'policy-not-met'
+  | 'certificate-revoked'
+  | 'revocation-unchecked'
+  | 'revocation-unknown'
+  | 'unknown-critical-extension';
 
 const IDS: Readonly<Record<PathFailureReason, VerificationFindingId>> = {
   expired: 'certificate-expired',
@@ -145,8 +139,8 @@ function pathRequest(
   };
 }
 
-function finding(id: VerificationFindingId, certificate: string, what: string, remedy?: string): VerificationFinding {
-  return { id, severity: 'error', subject: certificate, what, remedy: remedy ?? REMEDIES[id] };
+function finding(id: VerificationFindingId, certificate: string, what: string): VerificationFinding {
+  return { id, severity: 'error', subject: certificate, what };
 }
 
 type PathFailure = Extract<PathResult, { ok: false }>;
