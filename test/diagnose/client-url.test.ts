@@ -9,7 +9,18 @@ import { IS_ROOT } from '../services/applied.ts';
 import { skipWithoutPostgresql, startCluster } from '../services/start-postgresql.ts';
 import { startRedis } from '../services/start-redis.ts';
 import { freePort } from '../world/free-port.ts';
-import { assertCause, assertHealthy, diagnose, keyPem, leafOf, nginxWith, pem, tree, writePair } from './world.ts';
+import {
+  assertCause,
+  assertHealthy,
+  diagnose,
+  keyPem,
+  leafOf,
+  nginxWith,
+  pem,
+  tree,
+  usageOf,
+  writePair,
+} from './world.ts';
 
 const needsRoot = !IS_ROOT && 'skipped: needs root, to run servers as their own users';
 
@@ -86,4 +97,18 @@ test('PostgreSQL’s URLs: plaintext where TLS is demanded, TLS that verifies no
   assertCause(await diagnose([url('sslmode=verify-everything'), '--ca', ca]), 'url-parameter-invalid');
   assertCause(await diagnose([url('sslmode=verify-full', 'postgresql+asyncpg'), '--ca', ca]), 'url-parameter-invalid');
   assertCause(await diagnose([url('sslmode=verify-full&sslrootcert=/nowhere/ca.crt')]), 'file-missing');
+});
+
+test('http-01: the token that this webroot would serve, as a command', { skip: skipWithout('nginx') }, async (t) => {
+  const directory = scratch(t);
+  const ports = await nginxWith(t, {
+    right: { pair: null, lines: `location /.well-known/acme-challenge/ { root ${directory}; }` },
+    wrong: { pair: null },
+    swallowed: { pair: null, lines: 'return 301 /login;' },
+  });
+  const at = (name: string) => diagnose([`http-01://localhost:${ports[name]}`, '--webroot', directory]);
+  assertHealthy(await at('right'));
+  assertCause(await at('wrong'), 'http01-wrong-server');
+  assertCause(await at('swallowed'), 'http01-redirected');
+  assert.match(await usageOf([`http-01://localhost:${ports.right}`]), /--webroot DIR/);
 });

@@ -160,8 +160,8 @@ export async function nginxWith(
   );
   const blocks = Object.entries(servers).map(([name, { pair, lines = '' }]) =>
     pair === null
-      ? `server { listen 127.0.0.1:${ports[name]}; ${lines} return 200 'plain'; }`
-      : `server { listen 127.0.0.1:${ports[name]} ssl; ssl_certificate ${pair.cert}; ssl_certificate_key ${pair.key}; ${lines} return 200 'hello'; }`,
+      ? `server { listen 127.0.0.1:${ports[name]}; ${lines} location / { return 200 'plain'; } }`
+      : `server { listen 127.0.0.1:${ports[name]} ssl; ssl_certificate ${pair.cert}; ssl_certificate_key ${pair.key}; ${lines} location / { return 200 'hello'; } }`,
   );
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${path}/${kind};`,

@@ -8,16 +8,20 @@ import { readInput } from '../../edge/files/certificate-files.ts';
 import { type Context, print } from '../cli/context.ts';
 import type { DiagnoseFlags } from '../cli/diagnose.ts';
 import { paint } from '../cli/fault-output.ts';
+import { diagnoseChallenge } from '../programs/diagnose-challenge.ts';
 import { type DiagnosedSubject, diagnoseSubject } from '../programs/diagnose-subject.ts';
 import { subjectsOf } from '../programs/diagnose-subjects.ts';
 
 export async function diagnose(context: Context, texts: readonly string[], flags: DiagnoseFlags): Promise<void> {
   if (flags.message !== undefined) return report(context, [explainedMessage(flags)], flags.verbose === true);
   const limits = limitsOf(flags);
-  const subjects = await subjectsOf(texts, flags);
-  const diagnosed = await Promise.all(
-    subjects.map((subject) => diagnoseSubject(context.paths, subject, flags, limits)),
-  );
+  const challenges = await Promise.all(texts.map((text) => diagnoseChallenge(text, flags)));
+  const others = texts.filter((_, index) => challenges[index] === null);
+  const subjects = others.length < texts.length && others.length === 0 ? [] : await subjectsOf(others, flags);
+  const diagnosed = [
+    ...challenges.filter((challenge) => challenge !== null),
+    ...(await Promise.all(subjects.map((subject) => diagnoseSubject(context.paths, subject, flags, limits)))),
+  ];
   report(context, diagnosed, flags.verbose === true);
 }
 

@@ -7,6 +7,8 @@ import type { Finding } from '../../core/diagnosis/finding.ts';
 import { judgePair } from '../../core/diagnosis/judge-pair.ts';
 import { asksForPlaintext, urlFindings } from '../../core/diagnosis/judge-url.ts';
 import { urlFiles } from '../../core/diagnosis/url-files.ts';
+import { saysNothingOfTls } from '../../core/diagnosis/url-reading.ts';
+import type { Target } from '../../core/probe/target.ts';
 import { readCertificates } from '../../edge/files/certificate-files.ts';
 import { readPairFacts } from '../../edge/files/pair-facts.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
@@ -99,7 +101,15 @@ async function atEndpoint(
   const ports = diagnosePorts(timeoutMs);
   if (asksForPlaintext(target) && dials.length > 0) return diagnosePlaintext(ports, target, dials, timeoutMs);
   const diagnosed = await diagnoseEndpoint(ports, target, dials, options);
-  return { ...diagnosed, findings: asItsDriver(urlFindings(target), diagnosed.findings) };
+  return { ...diagnosed, findings: asItsDriver(urlCauses(target), diagnosed.findings) };
+}
+
+/** A URL that says nothing of TLS is how a person names what is to be looked at; its driver may be told elsewhere. */
+function urlCauses(target: Target): readonly Finding[] {
+  const findings = urlFindings(target);
+  return target.url !== null && saysNothingOfTls(target.url)
+    ? findings.filter(({ id }) => id !== 'url-not-verifying')
+    : findings;
 }
 
 /** The URL names a file that is not here: its driver refuses before it connects. */

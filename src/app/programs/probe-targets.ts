@@ -73,7 +73,7 @@ function linesOf(path: string): string[] {
 }
 
 /** "10.0.0.7", "10.0.0.7:8443", "[::1]:8443", "::1" or a name. */
-function connectOption(text: string | undefined, port: number): HostPort | null {
+export function connectOption(text: string | undefined, port: number): HostPort | null {
   if (text === undefined) return null;
   if (parseIpAddress(text)) return { host: text, port };
   const [, v6, name, digits] = /^(?:\[([^\]]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text) ?? [];

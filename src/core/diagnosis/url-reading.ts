@@ -45,6 +45,10 @@ export function isAboutTls(name: string): boolean {
   return /ssl|tls|^verify|rejectunauthorized|^ca(?:file|cert|path)?$/i.test(name);
 }
 
+export function saysNothingOfTls(url: TargetUrl): boolean {
+  return !parameterNames(url).some(isAboutTls);
+}
+
 /** "ssl=require" */
 export function shown(name: string, value: string | null): string {
   const short = value !== null && value.length > 60 ? `${value.slice(0, 60)}…` : value;
