@@ -135,3 +135,29 @@ test('one connection in five that fails is asked again, and nothing is missing',
   assert.deepEqual(target.untried, []);
   assert.deepEqual([target.suites.length, [...target.groups].sort()], [whole.suites.length, [...whole.groups].sort()]);
 });
+
+test('a server that takes no hello with more suites than it knows: what a whole handshake shows is told', async (t) => {
+  const files = { cert: readFileSync(pairs.ecdsa.cert), key: readFileSync(pairs.ecdsa.key) };
+  const tls = await startTcpServer(createTlsServer(files), '127.0.0.1', 0);
+  t.after(tls.close);
+  const port = await serve(t, (socket) => {
+    socket
+      .on('error', () => {})
+      .once('data', (hello: Buffer) => {
+        const suitesBytes = hello.readUInt16BE(44 + (hello[43] ?? 0));
+        const hasShare = hello.includes(Buffer.from([0x00, 0x33, 0x00, 0x02, 0x00, 0x00]));
+        if (suitesBytes > 200 || hasShare) {
+          socket.destroy();
+          return;
+        }
+        const upstream = connect(tls.port, '127.0.0.1');
+        upstream.on('error', () => socket.destroy()).write(hello);
+        socket.on('close', () => upstream.destroy());
+        socket.pipe(upstream).pipe(socket);
+      });
+  });
+  const target = await bounded(port);
+  assert.deepEqual(target.protocols, ['TLSv1.3']);
+  assert.deepEqual([target.suites.length, target.trust.ok], [1, true]);
+  assert.match(target.untried.join(), /takes no hello but those of a whole handshake/);
+});

@@ -8,7 +8,7 @@ import type { Protocol } from '../../core/probe/protocol.ts';
 import { sniOf, type Target } from '../../core/probe/target.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import { addSeconds } from '../../core/time/instant.ts';
-import { SUITES_12 } from '../../core/tls/cipher-suites.ts';
+import { SUITES_12, suiteByName } from '../../core/tls/cipher-suites.ts';
 import { GROUPS_12 } from '../../core/tls/named-groups.ts';
 import { PROTOCOL_VERSIONS } from '../../core/tls/protocol-version.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
@@ -73,8 +73,8 @@ export async function probeEndpoint(
     if (result.kind === 'alert') refusal = failureOf(result);
     else if (result.kind !== 'flight') return withoutTls(ports, target, dial, options, impatient, result);
   }
-  const swept = await sweepOf(ports, endpoint, base, options);
-  const isSpoken = look.kind === 'established' || look.flight !== null || swept.versions.length > 0;
+  const swept = withLook(await sweepOf(ports, endpoint, base, options), look);
+  const isSpoken = look.flight !== null || swept.versions.length > 0;
   if (!isSpoken) return nothing(target, dial.host, refusal, swept.untried);
   const chain = certificatesOf(
     look.flight?.chain ?? swept.chains[0] ?? (look.kind === 'established' ? [look.leaf] : []),
@@ -90,12 +90,11 @@ export async function probeEndpoint(
     protocol === 'https' || alpn.length > 0
       ? await lookAtWeb(ports.fetchPage, target, dial, { client, timeoutMs })
       : null;
-  const spoken = [...swept.versions, ...(look.kind === 'established' ? [look.version] : [])];
   return {
     target,
     address: dial.host,
     failure: null,
-    protocols: PROTOCOL_VERSIONS.filter((version) => spoken.includes(version)),
+    protocols: swept.versions,
     suites: swept.suites,
     serverOrder: swept.serverOrder,
     groups: swept.groups,
@@ -188,6 +187,24 @@ const PLAINTEXT_REDIS: ProbeFailure = {
 
 function isQuiet(protocol: Protocol, { thorough }: ProbeOptions): boolean {
   return QUIET_PROTOCOLS.includes(protocol) && !thorough;
+}
+
+/** What a finished handshake shows counts, also where the server takes no hello of ours. */
+function withLook(swept: Sweep, look: AttemptResult): Sweep {
+  if (look.kind !== 'established') return swept;
+  const version = PROTOCOL_VERSIONS.find((known) => known === look.version);
+  const code = suiteByName(look.suite);
+  if (version === undefined || code === null || swept.versions.includes(version)) return swept;
+  return {
+    ...swept,
+    versions: PROTOCOL_VERSIONS.filter((known) => known === version || swept.versions.includes(known)),
+    suites: [...swept.suites, { version, code }],
+    groups: [...new Set([...swept.groups, ...(look.flight?.group == null ? [] : [look.flight.group])])],
+    untried: [
+      ...swept.untried,
+      `further suites of ${version}: the server takes no hello but those of a whole handshake`,
+    ],
+  };
 }
 
 function sweepOf(ports: ProbePorts, endpoint: Endpoint, base: Attempt, options: ProbeOptions): Promise<Sweep> {

@@ -27,7 +27,8 @@ export async function clientPolicy(
   const { client: _shown, ...without } = base;
   const silent = await handshake({ ...without, exchange: 'listen' });
   if (silent.kind === 'refused') return silent.by === 'server' ? 'required' : 'optional';
-  if (!mayLogIn || !REFUSE_LATE.includes(base.protocol)) return 'optional';
+  // Who is greeted is let in.
+  if (silent.answer !== '' || !mayLogIn || !REFUSE_LATE.includes(base.protocol)) return 'optional';
   const spoken = await handshake({ ...without, exchange: true });
   if (spoken.kind === 'refused') return spoken.by === 'server' ? 'required' : 'optional';
   const answer = spoken.answer ?? '';
