@@ -1,6 +1,7 @@
 /** `probe`, wired: every address of every target, several at once, each server spared. */
 import { grade } from '../../core/probe/grade.ts';
 import { judge, type TrustContext } from '../../core/probe/judge.ts';
+import { beside } from '../../core/probe/other-addresses.ts';
 import type { ProbedEndpoint } from '../../core/probe/probe-document.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import { addressesOf } from '../../edge/net/addresses.ts';
@@ -41,7 +42,7 @@ export async function probeEndpoints(
       const addresses = await turn(() => addressesOf(host));
       const probed = await Promise.all(addresses.map((ip) => turn(() => probeOne(one, { host: ip, port }, run, rate))));
       run.onDone();
-      return probed.length > 0 ? probed : [judged(one, nameless(one, host), run)];
+      return probed.length > 0 ? beside(probed) : [judged(one, nameless(one, host), run)];
     }),
   );
   return perTarget.flat();

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { suiteByName } from '../tls/cipher-suites.ts';
+import { facts, suites } from '../../../test/vectors/made-facts.ts';
 import type { EndpointFacts, WebFacts } from './endpoint-facts.ts';
 import { grade } from './grade.ts';
 import { judge } from './judge.ts';
-import { parseTarget } from './target.ts';
 
-const target = parseTarget('www.example.org:443', null);
 const CONTEXT = { anchors: [], intermediates: [], known: [], now: 0 as never } as const;
 const WEB: WebFacts = {
   status: 200,
@@ -16,36 +14,6 @@ const WEB: WebFacts = {
   mixedContent: [],
   plain: null,
 };
-
-/** Good in every part that is not overridden; certificates play no part here. */
-function facts(overrides: Partial<EndpointFacts>): EndpointFacts {
-  assert.ok(target.kind === 'target');
-  return {
-    target: target.target,
-    address: '192.0.2.7',
-    failure: null,
-    protocols: ['TLSv1.2', 'TLSv1.3'],
-    suites: suites('TLS_AES_256_GCM_SHA384', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'),
-    serverOrder: false,
-    groups: [0x11ec, 0x1d],
-    primeBits: null,
-    alpn: [],
-    sessionTickets: true,
-    ocspStapling: false,
-    clientCertificate: 'none',
-    acceptedAuthorities: [],
-    chain: [],
-    otherChains: [],
-    clientRefused: null,
-    web: null,
-    untried: [],
-    ...overrides,
-  };
-}
-
-function suites(...names: readonly string[]): EndpointFacts['suites'] {
-  return names.map((name) => ({ version: 'TLSv1.2', code: suiteByName(name) ?? assert.fail(name) }));
-}
 
 const GRADES: readonly (readonly [
   letter: string | null,
