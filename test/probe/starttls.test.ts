@@ -173,7 +173,7 @@ test('TLS from the first byte is insisted on, and another protocol answers: it i
   assert.equal(finding?.remedy.command, `fullchain probe 127.0.0.1:${port} --starttls smtp`);
 });
 
-for (const what of ['smtp', 'imap', 'pop3', 'ldap'])
+for (const what of ['smtp', 'imap', 'pop3', 'ftp', 'ldap'])
   test(`${what} at a port that nobody knows is recognised by what it answers`, async (t) => {
     const [word, dialogue] = DIALOGUES[what] ?? assert.fail();
     const port = await serve(t, dialogue);

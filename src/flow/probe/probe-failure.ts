@@ -71,7 +71,7 @@ type Spoken =
 const FIRST_WORDS: readonly (readonly [RegExp, Spoken])[] = [
   [/^HTTP\/1\.[01] /, { protocol: 'http', startsTls: false }],
   [/^SSH-/, { protocol: 'ssh', startsTls: false }],
-  [/^220[ -].*\bFTP\b/i, { protocol: 'ftp', startsTls: true }],
+  [/^220[ -][\s\S]*FTP/i, { protocol: 'ftp', startsTls: true }],
   [/^220[ -]/, { protocol: 'smtp', startsTls: true }],
   [/^\* OK/, { protocol: 'imap', startsTls: true }],
   [/^\+OK/, { protocol: 'pop3', startsTls: true }],
