@@ -9,7 +9,7 @@ import { skipWithout } from '../servers/available.ts';
 import { run } from '../servers/process.ts';
 import { startTcpServer } from '../world/tcp-server.ts';
 import { opensslPairs } from './openssl-pairs.ts';
-import { idsOf, probeOne } from './run-probe.ts';
+import { idsOf, probeJson, probeOne } from './run-probe.ts';
 
 const pairs = opensslPairs();
 const secureContext = createSecureContext({ cert: readFileSync(pairs.ecdsa.cert), key: readFileSync(pairs.ecdsa.key) });
@@ -158,12 +158,15 @@ const OFF: Readonly<Record<string, readonly [StarttlsWord, Dialogue]>> = {
   ],
 };
 
-for (const [what, [word, dialogue]] of Object.entries(OFF))
-  test(`${what} has TLS off`, async (t) => {
-    const port = await serve(t, dialogue);
-    const target = await probeOne(`127.0.0.1:${port}`, '--starttls', word);
-    assert.deepEqual([target.reachable, idsOf(target), target.protocols], [true, ['tls-off'], []]);
-  });
+test(`${Object.keys(OFF).join(', ')}: TLS is off`, async (t) => {
+  const probed = await Promise.all(
+    Object.values(OFF).map(async ([word, dialogue]) =>
+      probeOne(`127.0.0.1:${await serve(t, dialogue)}`, '--starttls', word),
+    ),
+  );
+  for (const target of probed)
+    assert.deepEqual([target.reachable, idsOf(target), target.protocols], [true, ['tls-off'], []], target.target);
+});
 
 test('TLS from the first byte is insisted on, and another protocol answers: it is named, and how to go on', async (t) => {
   const port = await serve(t, { greeting: '220 mx.internal ESMTP\r\n', turns: [] });
@@ -173,10 +176,12 @@ test('TLS from the first byte is insisted on, and another protocol answers: it i
   assert.equal(finding?.remedy.command, `fullchain probe 127.0.0.1:${port} --starttls smtp`);
 });
 
-for (const what of ['smtp', 'imap', 'pop3', 'ftp', 'ldap'])
-  test(`${what} at a port that nobody knows is recognised by what it answers`, async (t) => {
-    const [word, dialogue] = DIALOGUES[what] ?? assert.fail();
-    const port = await serve(t, dialogue);
-    const target = await probeOne(`127.0.0.1:${port}`, '--ca', pairs.ca);
-    assert.deepEqual([target.starttls, target.protocols], [word, ['TLSv1.2', 'TLSv1.3']]);
-  });
+test('protocols at ports that nobody knows are recognised by what is answered', async (t) => {
+  const known = ['smtp', 'imap', 'pop3', 'ftp', 'ldap'].map((what) => DIALOGUES[what] ?? assert.fail(what));
+  const ports = await Promise.all(known.map(([, dialogue]) => serve(t, dialogue)));
+  const { targets } = await probeJson(...ports.map((port) => `127.0.0.1:${port}`), '--ca', pairs.ca);
+  assert.deepEqual(
+    targets.map(({ starttls, protocols }) => [starttls, protocols]),
+    known.map(([word]) => [word, ['TLSv1.2', 'TLSv1.3']]),
+  );
+});
