@@ -85,7 +85,7 @@ const GUIDES: readonly CollectedMessage[] = [
     'possible connect-timeout',
   ]),
   one('guide A', 'DNS-01 challenge failing', ['likely dns01-credentials']),
-  one('guide A', 'Rate limited', ['likely acme-rate-limited']),
+  one('guide A', 'Rate limited', ['possible acme-rate-limited']),
   one('guide A', 'Certificate Mismatch', ['possible name-mismatch', 'possible key-mismatch']),
 ];
 
@@ -428,6 +428,17 @@ const ACME: readonly CollectedMessage[] = [
     `{"type":"${BOULDER}rejectedIdentifier","detail":"Cannot issue for \\"db.internal\\": Domain name does not end with a valid public suffix (TLD)"}`,
     [],
   ),
+  one('nsupdate, with a clock that is wrong', 'update failed: NOTAUTH(BADTIME)', ['certain clock-skew']),
+  one(
+    'BIND, log',
+    'client @0x7f 127.0.0.1#4711: request has invalid signature: TSIG acme: tsig verify failure (BADTIME)',
+    ['certain clock-skew'],
+  ),
+  one(
+    'BIND, log',
+    "client @0x7f 127.0.0.1#4711/key acme: updating zone 'shop.internal/IN': update failed: rejected by secure update (REFUSED)",
+    ['certain dns01-credentials'],
+  ),
   one('certbot-dns-rfc2136', "Encountered error adding TXT record: The peer didn't know the key we used", [
     'certain dns01-credentials',
   ]),
@@ -469,6 +480,14 @@ const SILENT: readonly CollectedMessage[] = [
   one('nginx', '"ssl_stapling" ignored, no OCSP responder URL in the certificate "/etc/ssl/a.crt"', []),
   one('a shell', 'bash: fullchain: command not found', []),
   one('a program', "Error: ENOENT: no such file or directory, open '/srv/app/config.json'", []),
+  one('a Go program', 'Get "shop.internal": unsupported protocol scheme ""', []),
+  one('npm', 'npm error Could not resolve dependency: peer react@"^18" from a@1.0.0', []),
+  one('ssh', "Permissions 0644 for '/root/.ssh/id_rsa' are too open.", []),
+  one('a program', 'client certificate required: false, tls: on', []),
+  one('nginx', 'bind() to 0.0.0.0:443 failed (13: Permission denied)', []),
+  one('Python', "TypeError: sorted() got an unexpected keyword argument 'key_func'", []),
+  one('Python', "sort key type mismatch in column 'a'", []),
+  one('a program', 'tls is on\ncat: /var/lib/app/list.txt: No such file or directory', []),
   one('ssh', 'Permission denied (publickey).', []),
 ];
 

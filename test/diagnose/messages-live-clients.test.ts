@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { AUTHORITY, OpensslTree, SERVER } from '../cli/openssl-tree.ts';
 import { acceptsConnections } from '../servers/accepts-connections.ts';
 import { skipWithout } from '../servers/available.ts';
 import { run, startServer } from '../servers/process.ts';
@@ -272,4 +273,44 @@ test('the same, as Go says it', { skip: skip || skipWithout('prometheus-blackbox
     const answer = await fetch(`http://127.0.0.1:${port}/probe?module=${module}&debug=true&target=${target}`);
     assertExplained(await answer.text(), null, expected, `Go, ${what}`);
   }
+});
+
+test('a revoked certificate, and a chain that breaks the rules', { skip }, async (t) => {
+  const tree = new OpensslTree();
+  t.after(() => tree.remove());
+  const names = `${SERVER}\nsubjectAltName=DNS:localhost`;
+  const ca = tree.issue('root', null, AUTHORITY);
+  tree.issue('revoked', 'root', names);
+  tree.issue('no-authority', 'root', names);
+  tree.issue('below', 'no-authority', names);
+  const list = tree.list('root.crl', 'root', { revoked: ['revoked'] });
+  const pairOf = (name: string, rest?: string): PairFiles => ({
+    cert: tree.path(`${name}.crt`),
+    key: tree.path(`${name}.key`),
+    ...(rest !== undefined && { rest: tree.path(`${rest}.crt`) }),
+  });
+  const [revoked, invalid] = [
+    await startOpenssl(pairOf('revoked')),
+    await startOpenssl(pairOf('below', 'no-authority')),
+  ];
+  t.after(() => Promise.all([revoked.stop(), invalid.stop()]));
+  const before = revoked.output().length;
+  const attempt = { port: revoked.port, ca, options: ['-crl_check', '-CRL', list] };
+  assertExplained(await CLIENTS['openssl s_client'](attempt), null, ['certain certificate-revoked'], 's_client');
+  assertExplained(await writtenSince(revoked, before), 'server', ['certain certificate-revoked'], 'its log');
+  const curl = await run('curl', ['-sS', '--cacert', ca, '--crlfile', list, `https://localhost:${revoked.port}/`]);
+  assertExplained(curl.output, null, ['certain certificate-revoked'], 'curl');
+  for (const name of ['openssl s_client', 'curl', 'Node.js', 'Python'] as const)
+    assertExplained(await CLIENTS[name]({ port: invalid.port, ca }), null, ['likely certificate-invalid'], name);
+});
+
+test('a client that was told not to verify', { skip }, async () => {
+  const { output } = await run(
+    process.execPath,
+    ['-e', "require('node:tls').connect(1, '127.0.0.1').on('error', () => {})"],
+    {
+      env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+    },
+  );
+  assertExplained(output, null, ['certain url-not-verifying'], 'Node.js');
 });

@@ -103,9 +103,9 @@ function said(places: readonly Place[], message: MessageText): Said[] {
 }
 
 /** Best in its own line; a message may go over several. */
-function holds({ row: { near, unless }, line, window }: Said): boolean {
+function holds({ row: { near, unless, inLine = false }, line, window }: Said): boolean {
   if (unless?.test(line)) return false;
-  return near === undefined || near.test(line) || near.test(window);
+  return near === undefined || near.test(line) || (!inLine && near.test(window));
 }
 
 interface Explained {

@@ -18,6 +18,9 @@ const NAME: readonly RegExp[] = [
 
 const TOKEN_URL = String.raw`\/\.well-known\/acme-challenge`;
 
+/** Others than authorities say so too. */
+const LIMIT_WORDS = ['rate limited', 'ratelimited', 'hit rate limit', '429 too many requests', 'rate limit exceeded'];
+
 const LIMITED: MessageRow = {
   says: [
     ...TYPE('ratelimited'),
@@ -28,9 +31,6 @@ const LIMITED: MessageRow = {
     'too many new registrations',
     'too many currently pending authorizations',
     'service busy retry later',
-    'err ratelimited',
-    'hit rate limit',
-    'ratelimited',
   ],
   takes: [
     /too many (?<limit>[^,:]{1,160}?)(?:,|:|$| retry)/i,
@@ -65,7 +65,10 @@ const DNS_01: readonly MessageRow[] = [
       'is not authorized to perform route53',
       'invalid request headers 6003',
       'invalid access token',
+      'rejected by secure update',
+      'not authoritative for update zone',
     ],
+    unless: /BADTIME/i,
     rank: 'particular',
     ...either(certain('dns01-credentials', 'the DNS server refuses the key or the account of the update')),
   },
@@ -81,6 +84,7 @@ const DNS_01: readonly MessageRow[] = [
       'denied',
     ],
     near: /(?:update failed|server replied|response from server):? ?(?:REFUSED|NOTAUTH|NOTZONE)|\bupdate '[^']{1,253}' denied/i,
+    unless: /BADTIME/i,
     rank: 'particular',
     ...either(certain('dns01-credentials', 'the DNS server refuses the update of this zone')),
   },
@@ -126,17 +130,25 @@ const HTTP_01: readonly MessageRow[] = [
   {
     says: [
       'redirect loop detected',
+      'where validation has been before',
+      'a port that validation does not follow',
       'too many redirects',
       'invalid port in redirect target',
       'invalid host in redirect target',
       'invalid protocol scheme in redirect target',
       'invalid hostname in redirect target',
-      'redirected to',
     ],
     near: /acme|challenge|redirect target|Fetching/i,
     takes: NAME,
     rank: 'particular',
     ...either(certain('http01-redirected')),
+  },
+  {
+    says: ['redirected to'],
+    near: /acme-challenge|acme:error|Domain: /,
+    takes: NAME,
+    rank: 'general',
+    ...either(likely('http01-redirected')),
   },
   {
     says: ['invalid response from https'],
@@ -181,6 +193,30 @@ const HTTP_01: readonly MessageRow[] = [
     ),
   },
   {
+    // Our own authority; the address is only written out when it was redirected to.
+    says: ['answered'],
+    near: /port \d{1,5} answered (?<answer>\d{3}) for https?:\/\//,
+    takes: NAME,
+    rank: 'particular',
+    ...either(likely('http01-redirected', 'the answer came from another address than the token’s')),
+  },
+  {
+    says: ['wanted the key authorization', 'that are not a key authorization'],
+    unless: /answered \d{3} for https?:/,
+    takes: [...NAME, /answered (?<answer>\d{3}) for/],
+    rank: 'particular',
+    ...either(
+      likely('http01-wrong-server'),
+      possible('http01-redirected', 'the token’s address may lead into an application'),
+    ),
+  },
+  {
+    says: ['refused the connection'],
+    takes: [...NAME, /(?<address>[\da-f.:]{3,45}) port (?<port>\d{1,5}) refused the connection/],
+    rank: 'particular',
+    ...either(certain('connection-refused', 'nothing listens at the port that the authority validates at')),
+  },
+  {
     says: ['timeout during connect', 'timeout during connect likely firewall problem'],
     takes: NAME,
     rank: 'particular',
@@ -211,13 +247,14 @@ const HTTP_01: readonly MessageRow[] = [
 const NAMES: readonly MessageRow[] = [
   {
     says: [
+      'does not exist in dns',
       'nxdomain looking up',
       'no valid a records found',
       'no valid aaaa records found',
       'no valid ip addresses found',
       'no ip addresses found',
     ],
-    near: /looking up (?:A|AAAA|CAA)\b|no (?:valid )?(?:A|AAAA|IP)\b/,
+    near: /looking up (?:A|AAAA|CAA)\b|no (?:valid )?(?:A|AAAA|IP)\b|(?<name>[\w.*-]{1,253}) does not exist in DNS/,
     takes: NAME,
     rank: 'particular',
     ...either(certain('name-not-resolved', 'the authority finds no address for the name')),
@@ -282,10 +319,16 @@ const TYPES: readonly MessageRow[] = [
     ...either(likely('dns01-credentials')),
   },
   {
-    says: ['rate limited', '429 too many requests', 'rate limit exceeded'],
+    says: LIMIT_WORDS,
+    near: /acme|letsencrypt|let's encrypt|certificate|challenge|order/i,
     takes: NAME,
     rank: 'symptom',
     ...either(likely('acme-rate-limited')),
+  },
+  {
+    says: LIMIT_WORDS,
+    rank: 'symptom',
+    ...either(possible('acme-rate-limited')),
   },
 ];
 

@@ -107,7 +107,7 @@ export const DATABASE_ROWS: readonly MessageRow[] = [
   },
   {
     says: ['got an unexpected keyword argument'],
-    near: /unexpected keyword argument '(?<parameter>(?:ssl|tls|use_?ssl|verify|require|ca|cert|key)\w{0,40})'/i,
+    near: /unexpected keyword argument '(?<parameter>(?:ssl|tls)\w{0,40}|(?:use|verify|require|check)_?(?:ssl|tls|hostname)\w{0,20})'/i,
     rank: 'particular',
     ...either(certain('url-parameter-invalid')),
   },

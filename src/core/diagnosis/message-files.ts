@@ -41,7 +41,6 @@ const BAD_FORMAT = [
   'asn1 lib',
   'nested asn1 error',
   'wrong tag',
-  'not enough data',
   'keystore was tampered with or password was incorrect',
   'keystore password was incorrect',
   'invalid keystore format',
@@ -60,7 +59,11 @@ const FROM_INTERMEDIATE = possible(
 
 export const FILE_ROWS: readonly MessageRow[] = [
   {
-    says: ['key type mismatch', 'private key type does not match public key type', 'err ossl x509 key type mismatch'],
+    says: [
+      'x509 certificate routines key type mismatch',
+      'x509 key type mismatch',
+      'private key type does not match public key type',
+    ],
     takes: FILE,
     rank: 'particular',
     ...either(certain('key-type-mismatch')),
@@ -106,8 +109,6 @@ export const FILE_ROWS: readonly MessageRow[] = [
       'has group or world access',
       'must be owned by the database user',
       'must be owned by the current user or root',
-      'too open',
-      'unprotected private key file',
       'is group or world readable',
       'has insecure permissions',
     ],
@@ -119,6 +120,7 @@ export const FILE_ROWS: readonly MessageRow[] = [
   {
     says: ['permission denied', 'eacces', 'permissionerror'],
     near: OF_A_PAIR,
+    inLine: true,
     unless: /publickey|ssh|bind\(\)|for user|database|role|route53|socket:/i,
     takes: FILE,
     rank: 'particular',
@@ -127,6 +129,7 @@ export const FILE_ROWS: readonly MessageRow[] = [
   {
     says: ['no such file or directory', 'enoent', 'filenotfoundexception', 'cannot find the file specified'],
     near: OF_A_PAIR,
+    inLine: true,
     unless: /\.s\.PGSQL|\.sock\b|socket|command not found|libssl/i,
     takes: FILE,
     rank: 'particular',
@@ -138,6 +141,19 @@ export const FILE_ROWS: readonly MessageRow[] = [
     takes: FILE,
     rank: 'particular',
     ...either(likely('key-mismatch'), likely('file-missing'), possible('key-permissions')),
+  },
+  {
+    // Python names the call, and not the file.
+    says: ['no such file or directory'],
+    near: /load_cert_chain|load_verify_locations|create_default_context|LoadX509KeyPair/,
+    rank: 'particular',
+    ...either(likely('file-missing')),
+  },
+  {
+    says: ['permission denied'],
+    near: /load_cert_chain|load_verify_locations|create_default_context|LoadX509KeyPair/,
+    rank: 'particular',
+    ...either(likely('key-permissions', 'a file of the pair, or a directory on the way to it, may not be read')),
   },
   {
     says: ['certificate present but not private key file', 'root certificate file'],

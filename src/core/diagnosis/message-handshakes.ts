@@ -5,15 +5,24 @@ import { certain, either, likely, type MessageRow, possible } from './message-ro
 const STARTTLS_PORT =
   /(?:\b[a-z][\w-]{0,62}|\d\.\d{1,3}|\]):(?:25|587|143|110|389|5432|3306)\b(?!:\d)|\bport[= ]{1,2}(?:25|587|143|110|389|5432|3306)\b/i;
 
+/** Of words that others use too. */
+const TLS_WORD = /\bssl|\btls|_SSL|:0A000/i;
+
 const NOT_TLS = [
   'wrong version number',
-  'unknown protocol',
+  'ssl routines unknown protocol',
+  'ssl3 get record unknown protocol',
+  'ssl23 get server hello unknown protocol',
+  'ssl unknown protocol',
   'unsupported or unrecognized ssl message',
   'ssl error rx record too long',
   'first record does not look like a tls handshake',
   'an unexpected tls packet was received',
   'invalidcontenttype',
-  'packet length too long',
+  'ssl routines packet length too long',
+  'ssl3 get record packet length too long',
+  'ssl23 get server hello packet length too long',
+  'ssl packet length too long',
   'record layer failure',
   'cannot determine the frame size or a corrupted frame was received',
   'the handshake failed due to an unexpected packet format',
@@ -22,7 +31,6 @@ const NOT_TLS = [
   'ssl routines http request',
   'ssl routines https proxy request',
   'err ssl protocol error',
-  'bad record type',
 ];
 
 /** A client that speaks TLS to somebody who does not: silence, and no error from either. */
@@ -88,7 +96,6 @@ export const HANDSHAKE_ROWS: readonly MessageRow[] = [
   {
     says: [
       'unsupported protocol',
-      'version too low',
       'unsupportedprotocolversion',
       'client offered only unsupported versions',
       'server selected unsupported protocol version',
@@ -100,7 +107,8 @@ export const HANDSHAKE_ROWS: readonly MessageRow[] = [
       'peerincompatible servertlsversionisdisabled',
       'unsupported ssl tls version',
     ],
-    unless: /DECODER routines|no start line/i,
+    near: TLS_WORD,
+    unless: /DECODER routines|no start line|protocol scheme/i,
     rank: 'particular',
     ...either(certain('no-common-protocol')),
   },
@@ -154,6 +162,7 @@ export const HANDSHAKE_ROWS: readonly MessageRow[] = [
   {
     says: [
       'no protocols available',
+      'version too low',
       'no ciphers available',
       'no cipher match',
       'dh key too small',
@@ -179,9 +188,6 @@ export const HANDSHAKE_ROWS: readonly MessageRow[] = [
       'nocertificatespresented',
       'peer sent no certificates',
       'no certificate was found',
-      'a certificate is required',
-      'client certificate required',
-      'bad certificate empty',
     ],
     rank: 'particular',
     ...either(certain('client-certificate-required')),

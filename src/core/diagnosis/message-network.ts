@@ -14,7 +14,7 @@ export const NETWORK_ROWS: readonly MessageRow[] = [
       'enotfound',
       'name or service not known',
       'could not resolve host',
-      'could not resolve',
+      'could not resolve hostname',
       'no such host',
       'nodename nor servname provided',
       'unknownhostexception',

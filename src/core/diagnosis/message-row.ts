@@ -19,7 +19,9 @@ export interface MessageRow {
   readonly says: readonly string[];
   /** Must hold around the words. Named groups become evidence. Bounded quantifiers only. */
   readonly near?: RegExp;
-  /** Must not hold around the words. */
+  /** `near` must hold in the line that says it; else, what stands around it will do. */
+  readonly inLine?: boolean;
+  /** Must not hold in the line. */
   readonly unless?: RegExp;
   /** What else to take out of what stands around the words: the first match of each. */
   readonly takes?: readonly RegExp[];
