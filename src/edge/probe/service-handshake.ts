@@ -50,6 +50,7 @@ export function handshake(request: Attempt): Promise<AttemptResult> {
     tcp.once('connect', () => {
       beforeTls(request.protocol, tap ?? tcp, request.serverName ?? address.host).then(
         () => {
+          if (isOver) return;
           try {
             tls = connectTls({ ...tlsOptions(request), socket: tap ?? tcp });
           } catch (fault) {

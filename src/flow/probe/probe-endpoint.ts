@@ -108,10 +108,15 @@ export async function probeEndpoint(
     otherChains: distinct([...swept.chains.map(certificatesOf), ...others], chain),
     clientRefused: client !== null && look.kind === 'refused' && look.by === 'server' ? look.why : null,
     web,
-    untried: [...swept.untried, ...(asked !== null && quiet ? [LOGIN_UNTRIED] : [])],
+    untried: [
+      ...swept.untried,
+      ...(asked !== null && quiet ? [LOGIN_UNTRIED] : []),
+      ...(protocol === 'https' && web === null ? [WEB_UNTRIED] : []),
+    ],
   };
 }
 
+const WEB_UNTRIED = 'HSTS, redirects and the front page: no answer over HTTP in time';
 const LOGIN_UNTRIED = 'whether a login demands a client certificate: the server would write its refusal into its log';
 
 /** What is left of a target that does not come to TLS. */
