@@ -42,6 +42,8 @@ const MOST_CONNECTIONS = 400;
 const MOST_CONNECTIONS_MYSQL = 60;
 const LONGEST_SWEEP_SECONDS = 60;
 const IMPATIENT_MS = 2000;
+/** RFC 8446 §6.2. */
+const PROTOCOL_VERSION = 70;
 
 /** @param dial where the target is looked at: an address of its host, unless something else was asked for */
 export async function probeEndpoint(
@@ -70,7 +72,8 @@ export async function probeEndpoint(
     // It was waited for already.
     const impatient = { ...endpoint, timeoutMs: Math.min(timeoutMs, IMPATIENT_MS) };
     const result = await ports.readFlight({ ...where(impatient), hello: { ...EVERYTHING, serverName: sniOf(host) } });
-    if (result.kind === 'alert') refusal = failureOf(result);
+    // protocol_version is about TLS 1.2 alone; here it is about all of them.
+    if (result.kind === 'alert') refusal = result.code === PROTOCOL_VERSION ? refusal : failureOf(result);
     else if (result.kind !== 'flight') return withoutTls(ports, target, dial, options, impatient, result);
   }
   const swept = withLook(await sweepOf(ports, endpoint, base, options), look);
