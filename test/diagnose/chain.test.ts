@@ -4,8 +4,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { boolean, integer, octetString, oid, sequence } from '../../src/core/asn1/der-writer.ts';
+import { pemFromDer } from '../../src/core/bytes/pem.ts';
 import type { CAUSES } from '../../src/core/diagnosis/causes.ts';
 import { encodeAuthorityInformationAccess } from '../../src/core/x509/authority-information-access.ts';
+import { encodeBasicConstraints } from '../../src/core/x509/basic-constraints.ts';
+import { encodeNameConstraints } from '../../src/core/x509/name-constraints.ts';
 import { fullchain, openssl, scratch } from '../ca/command-line.ts';
 import { skipWithout } from '../servers/available.ts';
 import { FAKETIME_LIBRARY, needsFaketime } from '../surroundings/faketime.ts';
@@ -28,6 +32,9 @@ import {
 } from './world.ts';
 
 const skip = skipWithout('nginx', 'openssl');
+
+const UNKNOWN_CRITICAL = sequence(oid('1.2.3.4'), boolean(true), octetString(integer(1)));
+const ONLY_EXAMPLE = encodeNameConstraints({ permitted: [{ kind: 'dns', value: 'example.org' }], excluded: [] });
 
 test('each flaw of a served chain is named, and nothing else', { skip, timeout: 120_000 }, async (t) => {
   const directory = scratch(t);
@@ -58,6 +65,11 @@ test('each flaw of a served chain is named, and nothing else', { skip, timeout: 
   });
   const of = (name: string, chain: string, leaf: Parameters<typeof keyPem>[0]): PairFiles =>
     writePair(directory, name, chain, keyPem(leaf));
+  const short = makeIntermediate(root, 'Short', {
+    extensions: { basicConstraints: encodeBasicConstraints({ ca: true, pathLength: 0 }) },
+  });
+  const deeper = makeIntermediate(short, 'Deeper');
+  const bounded = makeIntermediate(root, 'Bounded', { extensions: { nameConstraints: ONLY_EXAMPLE } });
   const chains = {
     healthy: [good, intermediate],
     expired: [leafOf(intermediate, { from: -40, until: -1 }), intermediate],
@@ -78,6 +90,10 @@ test('each flaw of a served chain is named, and nothing else', { skip, timeout: 
       intermediate,
     ],
     'no-names': [leafOf(intermediate, { names: [], commonName: 'localhost' }), intermediate],
+    'below-a-leaf': [leafOf(good), good, intermediate],
+    'too-deep': [leafOf(deeper), deeper, short],
+    'out-of-bounds': [leafOf(bounded), bounded],
+    'critical-unknown': [leafOf(intermediate, { parts: { extensions: { odd: UNKNOWN_CRITICAL } } }), intermediate],
     'client-only': [leafOf(intermediate, { purposes: ['clientAuth'] }), intermediate],
   } as const;
   const files = Object.fromEntries(
@@ -124,6 +140,10 @@ test('each flaw of a served chain is named, and nothing else', { skip, timeout: 
     ['other-name', 'name-mismatch', /"names":\["localhots","db.internal"\]/],
     ['no-names', 'no-subject-alt-name', /localhost/],
     ['client-only', 'certificate-wrong-purpose', /clientAuth|server/i],
+    ['below-a-leaf', 'not-an-authority', /localhost/],
+    ['too-deep', 'path-length-exceeded', /Short/],
+    ['out-of-bounds', 'name-constraints', /localhost/],
+    ['critical-unknown', 'unknown-critical-extension', /1\.2\.3\.4/],
   ];
   for (const [name, id, evidence, ...args] of cases)
     await t.test(`${name}: ${id}`, async () => {
@@ -131,6 +151,21 @@ test('each flaw of a served chain is named, and nothing else', { skip, timeout: 
       assert.match(JSON.stringify(finding), evidence);
     });
 
+  await t.test('an altered signature: signature-invalid', async () => {
+    const altered = Uint8Array.from(good.der);
+    const last = altered.length - 1;
+    altered[last] = (altered[last] ?? 0) ^ 1;
+    const cert = pemFromDer('CERTIFICATE', altered) + pem(intermediate);
+    const port = await nodeServer(t, { cert, key: keyPem(good) });
+    assertCause(await diagnose([`localhost:${port}`, '--ca', ca]), 'signature-invalid');
+  });
+  await t.test('a server that knows no site of this name: handshake-refused', async () => {
+    const { refusing } = await nginxWith(t, {
+      refusing: { pair: files.healthy ?? null, lines: 'ssl_reject_handshake on;' },
+    });
+    const finding = assertCause(await diagnose([`https://localhost:${refusing}`, '--ca', ca]), 'handshake-refused');
+    assert.match(finding.what, /UNRECOGNIZED_NAME/);
+  });
   await t.test('asked by address: ip-not-in-certificate', async () => {
     assertCause(await diagnose([`https://127.0.0.1:${ports.healthy}`, '--ca', ca]), 'ip-not-in-certificate');
   });

@@ -179,15 +179,20 @@ function refusedClient(
   });
 }
 
-/** OpenSSL's own refusals carry a code without an alert in it. */
 function isLocal(said: string): boolean {
-  return /^ERR_(?:SSL|OSSL)_/.test(said) && !/ALERT/.test(said);
+  return /^ERR_(?:SSL|OSSL)_/.test(said) && !isAlert(said);
+}
+
+/** Of OpenSSL's codes those of an alert that came: it says so, or has a version in front. */
+function isAlert(said: string): boolean {
+  return /^ERR_SSL_(?:.*_ALERT_|TLSV1_|TLSV13_|SSLV3_)/.test(said);
 }
 
 /** The library of this client refuses, and with its security level at the lowest it would not. */
 async function localPolicy({ ports, base, target, where }: Case, look: Refused, said: string): Promise<Finding | null> {
   if (!isLocal(said)) return null;
   const lax = await ports.handshake({ ...base, suites: 'DEFAULT:@SECLEVEL=0', exchange: false });
+  if (lax.kind === 'refused' && lax.code === look.code) return null;
   return causeFinding('local-policy', {
     subject: 'the TLS library of this client',
     where,
@@ -200,8 +205,7 @@ async function localPolicy({ ports, base, target, where }: Case, look: Refused, 
 
 /** It takes versions, suites and groups, and no handshake; or nothing at all. */
 function refusesAll({ dial, target, where }: Case, said: string): Finding {
-  const isSilent = !/ALERT/.test(said);
-  const id: CauseId = /UNRECOGNIZED_NAME/.test(said) || isSilent ? 'handshake-refused' : 'key-type-mismatch';
+  const id: CauseId = /UNRECOGNIZED_NAME/.test(said) || !isAlert(said) ? 'handshake-refused' : 'key-type-mismatch';
   return causeFinding(id, {
     subject: formatHostPort(dial),
     where,
