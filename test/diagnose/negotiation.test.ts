@@ -12,6 +12,7 @@ import {
   diagnose,
   keyPem,
   leafOf,
+  nginxWith,
   nodeServer,
   opensslServer,
   pem,
@@ -77,6 +78,17 @@ test('no version, suite or group in common: which one, and what both sides have'
     const finding = assertCause(await at(port), 'key-type-mismatch');
     assert.equal(finding.confidence, 'likely');
     assert.match(finding.remedy.command ?? '', /--cert FILE --key FILE/);
+  });
+  await t.test('the same of nginx, whose own check lets it pass', { skip: skipWithout('nginx') }, async () => {
+    const mixed = writePair(directory, 'mixed', pem(leaf, intermediate), keyPem(rsaLeaf));
+    const { site } = await nginxWith(t, { site: { pair: mixed } });
+    assertCause(await diagnose([`https://localhost:${site}`, '--ca', ca]), 'key-type-mismatch');
+    // On its own host the files decide.
+    const finding = assertCause(
+      await diagnose([`https://localhost:${site}`, '--ca', ca, '--cert', mixed.cert, '--key', mixed.key]),
+      'key-type-mismatch',
+    );
+    assert.equal(finding.confidence, undefined);
   });
   await t.test('wrong words are told with what is right', async () => {
     for (const [args, message] of [
