@@ -7,6 +7,7 @@ import type { CAUSES } from '../../src/core/diagnosis/causes.ts';
 import { scratch } from '../ca/command-line.ts';
 import { skipWithout } from '../servers/available.ts';
 import { IS_ROOT } from '../services/applied.ts';
+import { startMariaDb } from '../services/start-mariadb.ts';
 import { skipWithoutPostgresql, startCluster } from '../services/start-postgresql.ts';
 import { startRedis } from '../services/start-redis.ts';
 import { freePort } from '../world/free-port.ts';
@@ -159,4 +160,33 @@ test('Redis refuses who shows none', {
   assertCause(await diagnose([`rediss://localhost:${port}`, ...args(null)]), 'client-certificate-required');
   assertCause(await diagnose([`rediss://localhost:${port}`, ...args('foreign')]), 'client-certificate-untrusted');
   assertHealthy(await diagnose([`rediss://localhost:${port}`, ...args('good')]));
+});
+
+test('MariaDB, whose users have to show one, says so only as "access denied"', {
+  skip:
+    skipWithout('mariadbd', 'mariadb', 'mariadb-install-db') ||
+    (!IS_ROOT && 'skipped: needs root, to run the server as its own user'),
+  timeout: 60_000,
+}, async (t) => {
+  const directory = scratch(t);
+  const { ca, server, args } = clientsIn(directory);
+  const maria = await startMariaDb(t);
+  chmodSync(directory, 0o755);
+  chmodSync(server.key, 0o644);
+  writeFileSync(
+    join(maria.config, 'tls.cnf'),
+    `[mysqld]\nssl_cert=${server.cert}\nssl_key=${server.key}\nssl_ca=${ca}\n`,
+  );
+  await maria.restart();
+  const password = join(directory, 'password');
+  writeFileSync(password, 'a\n', { mode: 0o600 });
+  const url = `mysql://app@localhost:${maria.port}`;
+  const with_ = (name: Parameters<Clients['args']>[0]) => diagnose([url, ...args(name), '--password-file', password]);
+  assertHealthy(await with_(null));
+  assert.equal((await maria.overSocket("ALTER USER app@'127.0.0.1' REQUIRE X509")).status, 0);
+  const finding = assertCause(await with_(null), 'client-certificate-required');
+  assert.equal(finding.confidence, 'likely');
+  assertHealthy(await with_('good'));
+  assertCause(await with_('foreign'), 'client-certificate-untrusted');
+  assertHealthy(await diagnose([url, ...args(null)]));
 });

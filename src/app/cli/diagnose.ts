@@ -16,6 +16,7 @@ export interface DiagnoseFlags {
   readonly service?: string;
   readonly stack?: string;
   readonly webroot?: string;
+  readonly passwordFile?: string;
   readonly tlsMin?: string;
   readonly tlsMax?: string;
   readonly suites?: string;
@@ -53,6 +54,7 @@ export function addDiagnoseCommand(program: Command): void {
     .option('--tls-max <version>', 'newest version that it takes: 1.3')
     .option('--suites <names>', 'suites that it takes, IANA names with colons (default: Mozilla intermediate)')
     .option('--groups <names>', 'groups that it takes, such as x25519:secp256r1')
+    .option('--password-file <file>', 'of the user in the URL, where only a login shows a cause (default: $MYSQL_PWD)')
     .option('--message <file>', 'no connection: explain this error, log or ACME problem; - reads standard input')
     .addOption(new Option('--side <side>', 'whose message it is').choices(['client', 'server']))
     .option('--timeout <seconds>', 'of each connection', countOption, 5)

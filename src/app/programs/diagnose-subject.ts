@@ -18,6 +18,7 @@ import { listeningProcess } from '../../edge/system/listening-process.ts';
 import { diagnoseEndpoint } from '../../flow/diagnose/diagnose-endpoint.ts';
 import { diagnosePlaintext } from '../../flow/diagnose/diagnose-plaintext.ts';
 import type { Diagnosed, DiagnoseOptions } from '../../flow/diagnose/diagnose-ports.ts';
+import { readPasswordFile } from '../passwords.ts';
 import { clientIdentity } from './client-identity.ts';
 import type { Subject } from './diagnose-subjects.ts';
 import { diagnosePorts, diagnoseTrust } from './diagnose-world.ts';
@@ -28,6 +29,7 @@ export interface ClientFlags {
   readonly intermediates?: string;
   readonly clientCert?: string;
   readonly clientKey?: string;
+  readonly passwordFile?: string;
   /** Seconds, of each connection. */
   readonly timeout: number;
 }
@@ -93,6 +95,7 @@ async function atEndpoint(
     client: clientIdentity(clientCert, flags.clientKey ?? files.key ?? undefined),
     clientChain: clientCert === undefined ? [] : readCertificates(clientCert),
     limits,
+    password: flags.passwordFile === undefined ? (process.env.MYSQL_PWD ?? null) : passwordIn(flags.passwordFile),
     timeoutMs,
     trust: trustFor(paths, wanted, flags),
   };
@@ -102,6 +105,11 @@ async function atEndpoint(
   if (asksForPlaintext(target) && dials.length > 0) return diagnosePlaintext(ports, target, dials, timeoutMs);
   const diagnosed = await diagnoseEndpoint(ports, target, dials, options);
   return { ...diagnosed, findings: asItsDriver(urlCauses(target), diagnosed.findings) };
+}
+
+/** @throws OperatorFault input-unreadable */
+function passwordIn(path: string): string {
+  return Buffer.from(readPasswordFile(path)).toString('utf8');
 }
 
 /** A URL that says nothing of TLS is how a person names what is to be looked at; its driver may be told elsewhere. */

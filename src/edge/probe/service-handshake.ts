@@ -13,6 +13,7 @@ import type { HostPort } from '../../core/stack/stack.ts';
 import { parseIpAddress } from '../../core/x509/ip-address.ts';
 import type { Attempt, AttemptResult, PlaintextAnswer } from '../../flow/probe/attempt.ts';
 import { PreambleRefused, readSome } from './answer.ts';
+import { mysqlPasswordLogin } from './mysql-login.ts';
 import { mysqlLogin, speakPlaintext } from './plaintext-words.ts';
 import { beforeTls } from './preamble.ts';
 import { secureContextFor } from './secure-contexts.ts';
@@ -152,6 +153,10 @@ async function established(request: Attempt, socket: TLSSocket): Promise<Unread>
     opensslName: socket.getCipher().name,
   } as const;
   if (!request.exchange) return { ...facts, answer: null };
+  if (request.protocol === 'mysql' && request.exchange === true && request.password !== undefined) {
+    const login = { user: request.user ?? '', password: request.password };
+    return { ...facts, answer: await mysqlPasswordLogin(socket, login) };
+  }
   if (request.exchange === true) socket.write(firstWords(request));
   let fault: Error | null = null;
   socket.once('error', (cause) => {

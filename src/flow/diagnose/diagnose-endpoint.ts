@@ -115,6 +115,7 @@ function attemptOf({ protocol, host, url }: Target, dial: HostPort, options: Dia
     timeoutMs,
     ...(client && { client }),
     ...(url?.user != null && { user: url.user }),
+    ...(protocol === 'mysql' && url?.user != null && options.password !== null && { password: options.password }),
   };
 }
 
@@ -287,11 +288,45 @@ function firstAnswerFindings(one: Case, { answer, flight }: Established): Findin
     const refusalSaid = clientRefusalOf(http.text);
     return refusalSaid === null ? [] : [refusedClient(one, refusalSaid, `HTTP ${http.status}`, asked)];
   }
+  if (protocol === 'mysql') return mysqlFindings(one, answer ?? '', flight?.acceptedAuthorities ?? null);
   const refusalSaid = protocol === 'postgres' ? postgresRefusal(answer) : null;
   if (refusalSaid === null) return [];
   return refusalSaid.kind === 'certificate-required'
     ? [refusedClient(one, 'required', refusalSaid.message, asked)]
     : [wrongUser(one, refusalSaid)];
+}
+
+/** "Access denied" is also the answer to a user who has to show a certificate, or another one. */
+function mysqlFindings(one: Case, answer: string, asked: readonly Uint8Array[] | null): Finding[] {
+  if (!answer.startsWith('1045 ') || asked === null) return [];
+  const { target, options, where } = one;
+  const user = target.url?.user ?? '';
+  const [leaf] = options.clientChain;
+  const remedy = {
+    text: 'See what the user has to show, REQUIRE X509 or SUBJECT: that decides between certificate and password.',
+    command: `mariadb -e "SHOW CREATE USER '${user.replace(/[^\w.-]/g, '')}'"`,
+  };
+  if (leaf === undefined)
+    return [
+      causeFinding('client-certificate-required', {
+        subject: user,
+        where,
+        what: `The server asks for client certificates, none was shown, and ${JSON.stringify(user)} is denied access with this password.`,
+        confidence: 'likely',
+        evidence: { said: answer, acceptedAuthorities: namesOf(asked) },
+        remedy,
+      }),
+    ];
+  return [
+    causeFinding('client-certificate-wrong-user', {
+      subject: formatName(leaf.subject),
+      where,
+      what: `The certificate is accepted, and ${JSON.stringify(user)} is denied access with it and this password.`,
+      confidence: 'possible',
+      evidence: { said: answer, user, certificate: formatName(leaf.subject) },
+      remedy,
+    }),
+  ];
 }
 
 function wrongUser({ options, target, where }: Case, { message, user }: PostgresRefusal): Finding {

@@ -32,6 +32,8 @@ export interface DiagnoseOptions {
   /** Certificates of `client`, the leaf first. */
   readonly clientChain: readonly Certificate[];
   readonly limits: ClientLimits;
+  /** Of the user in the target's URL, where a login is the only way to see a cause; null: none was given. */
+  readonly password: string | null;
   /** Of each connection. */
   readonly timeoutMs: number;
   readonly trust: DiagnoseTrust;

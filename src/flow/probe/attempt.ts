@@ -23,6 +23,8 @@ export interface Attempt {
   readonly client?: ClientIdentity;
   /** As whom the first words log in, where they do; else nobody's name. */
   readonly user?: string;
+  /** Their password, where only a login brings a cause to light (MySQL); said inside TLS alone. */
+  readonly password?: string;
   /** Exchange the first words of the protocol after the handshake; "listen": say nothing, and hear whether one is refused. */
   readonly exchange: boolean | 'listen';
   /** Read the server's first flight from the wire besides: its chain in the order sent, whom it accepts as clients. */
