@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { shellQuoted } from '../../core/diagnosis/causes.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import { pasteable } from '../../core/probe/target-words.ts';
 import type { Desired } from '../../core/services/service-kind.ts';
 import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
 import type { PairPaths } from '../../edge/files/pair-facts.ts';
@@ -41,7 +42,7 @@ export async function subjectsOf(texts: readonly string[], flags: SubjectFlags):
   });
   return targets.map((wanted) => {
     const { text } = wanted.target;
-    return { text, wanted, pair, service: null, again: againOf(` ${shellQuoted(text)}`, pair) };
+    return { text, wanted, pair, service: null, again: againOf(` ${shellQuoted(pasteable(wanted.target))}`, pair) };
   });
 }
 

@@ -406,7 +406,8 @@ export interface Case {
 
 export function causeFinding(id: CauseId, one: Case): Finding {
   const row: CauseRow = CAUSES[id];
-  const words = { ...('target' in one.where && { target: one.where.target }), ...one.words };
+  // A password that is not shown cannot be pasted: without it a URL leads to the same place.
+  const words = { ...('target' in one.where && { target: one.where.target.replace(':***@', '@') }), ...one.words };
   const command = one.remedy?.command ?? firstWhole([row.command, SEE_FOR_YOURSELF], words);
   return {
     id,

@@ -98,7 +98,7 @@ function finding(flaw: VerificationFinding, served: ServedChain): Finding {
     // Without the peer's clock a wrong one of this host looks the same.
     confidence: isLone || (id === 'certificate-not-yet-valid' && peerTime === null) ? 'likely' : 'certain',
     evidence: evidenceOf(id, served),
-    words: { host: target.host, target: target.text, leaf: 'leaf.crt', intermediate: 'intermediate.crt' },
+    words: { host: target.host, leaf: 'leaf.crt', intermediate: 'intermediate.crt' },
     ...(id === 'chain-incomplete' && { remedy: missingLink(served) }),
     ...(isLone && { remedy: LONE }),
     ...(id === 'certificate-not-yet-valid' &&

@@ -190,7 +190,7 @@ function isAlert(said: string): boolean {
 }
 
 /** The library of this client refuses, and with its security level at the lowest it would not. */
-async function localPolicy({ ports, base, target, where }: Case, look: Refused, said: string): Promise<Finding | null> {
+async function localPolicy({ ports, base, where }: Case, look: Refused, said: string): Promise<Finding | null> {
   if (!isLocal(said)) return null;
   const lax = await ports.handshake({ ...base, suites: 'DEFAULT:@SECLEVEL=0', exchange: false });
   if (lax.kind === 'refused' && lax.code === look.code) return null;
@@ -200,12 +200,11 @@ async function localPolicy({ ports, base, target, where }: Case, look: Refused, 
     what: `This client's own library ends the handshake: ${look.why}.`,
     confidence: lax.kind === 'established' ? 'certain' : 'likely',
     evidence: { said: look.why, code: look.code, withoutPolicy: lax.kind === 'established' ? lax.version : lax.why },
-    words: { target: target.text },
   });
 }
 
 /** It takes versions, suites and groups, and no handshake; or nothing at all. */
-function refusesAll({ dial, target, where }: Case, said: string): Finding {
+function refusesAll({ dial, where }: Case, said: string): Finding {
   const id: CauseId = /UNRECOGNIZED_NAME/.test(said) || !isAlert(said) ? 'handshake-refused' : 'key-type-mismatch';
   return causeFinding(id, {
     subject: formatHostPort(dial),
@@ -216,7 +215,6 @@ function refusesAll({ dial, target, where }: Case, said: string): Finding {
         : `The server ends every handshake (${said}), although both sides have everything in common.`,
     confidence: 'likely',
     evidence: { said },
-    words: { target: target.text },
     remedy: {
       text: 'Compare key and certificate on the server’s host, and look into its log ("no shared cipher", "no suitable signature algorithm"); that decides.',
       command: `fullchain diagnose --cert FILE --key FILE`,

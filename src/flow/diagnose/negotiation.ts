@@ -53,7 +53,6 @@ function missingPart(server: Sweep, limits: ClientLimits, { address }: Endpoint,
       where,
       what,
       evidence: { client: [...client], server: [...theirs] },
-      words: { target: 'target' in where ? where.target : undefined },
     });
   const versions = limits.versions.filter((version) => server.versions.includes(version));
   if (versions.length === 0)

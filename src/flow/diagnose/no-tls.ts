@@ -86,7 +86,6 @@ function wordsOf(
     host: target.host,
     port: String(target.port),
     address: dial.host,
-    target: target.text,
     where: formatHostPort(target),
     starttls: word !== undefined && isStarttlsWord(word) ? word : undefined,
   };
