@@ -35,7 +35,7 @@ export async function startMariaDb(t: TestContext) {
   const port = await freePort();
   writeFileSync(
     main,
-    `[mysqld]\ndatadir=${data}\nsocket=${socket}\npid-file=${own}/mysqld.pid\nport=${port}\nbind-address=127.0.0.1\nskip-name-resolve\ninnodb-flush-log-at-trx-commit=0\ninnodb-buffer-pool-size=8M\ninnodb-log-file-size=4M\naria-log-dir-path=${data}\n!includedir ${config}\n`,
+    `[mysqld]\ndatadir=${data}\ntmpdir=${own}\nsocket=${socket}\npid-file=${own}/mysqld.pid\nport=${port}\nbind-address=127.0.0.1\nskip-name-resolve\ninnodb-flush-log-at-trx-commit=0\ninnodb-buffer-pool-size=8M\ninnodb-log-file-size=4M\naria-log-dir-path=${data}\n!includedir ${config}\n`,
   );
   const made = await runProgram(
     ...as('mysql', [
