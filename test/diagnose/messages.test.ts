@@ -72,9 +72,22 @@ test('what is not certain says what would decide, by address where the text has 
   assert.equal(first?.id, 'unknown-ca');
   assert.match(first?.remedy.text ?? '', /fullchain diagnose shop\.internal:443/);
   assert.match(second?.remedy.text ?? '', /fullchain diagnose shop\.internal:443/);
+  assert.equal(first?.remedy.command, 'fullchain diagnose shop.internal:443');
   for (const { text, side } of COLLECTED)
     for (const one of explained(text, side ?? null))
       if (confidenceOf(one) !== 'certain') assert.match(one.remedy.text, /decides?[:.]/, `${one.id}: ${text}`);
+});
+
+test('every row can be reached: its words are words, and no row before it takes them all away', () => {
+  const before: string[] = [];
+  for (const { says, near, unless } of MESSAGE_ROWS) {
+    for (const words of says) {
+      assert.match(words, /^[a-z\d]+(?: [a-z\d]+)*$/);
+      const taken = before.find((earlier) => ` ${words} `.includes(` ${earlier} `));
+      assert.equal(taken, undefined, `"${words}" is behind "${taken}"`);
+    }
+    if (near === undefined && unless === undefined) before.push(...says);
+  }
 });
 
 test('several causes in one log: the surest first, and three at the most', () => {
@@ -133,6 +146,8 @@ test('commands made of a text are quoted for the shell', () => {
   assert.equal(first?.evidence.file, '/tmp/$(reboot)/tls.key');
   const [named] = explained('certificate is valid for a.internal, not b.internal;reboot');
   assert.doesNotMatch(named?.remedy.command ?? '', /[^']\$\(|;reboot/);
+  const [option] = explained('could not resolve host: --verbose');
+  assert.deepEqual([option?.id, option?.remedy.command], ['name-not-resolved', undefined]);
 });
 
 /** Everything that is known, and what stands between it in real texts. */

@@ -3,7 +3,7 @@
  * they are decides what they mean; where the text does not say, both readings are given, and what would decide.
  */
 import { formatHostPort } from '../stack/host-port.ts';
-import { CAUSES, type Case, type CauseId, causeFinding } from './causes.ts';
+import { CAUSES, type CauseId, causeFinding, shellQuoted } from './causes.ts';
 import { CONFIDENCES, type Confidence, type Finding, type FindingPlace, sortFindings } from './finding.ts';
 import { evidenceFrom, retryAfter } from './message-evidence.ts';
 import type { Candidate, MessageRow, Side } from './message-row.ts';
@@ -193,27 +193,58 @@ function finding(
     taken.host === undefined || taken.port === undefined
       ? undefined
       : formatHostPort({ host: taken.host, port: Number(taken.port) });
-  const one: Case = {
+  const words = harmless({
+    ...taken,
+    host: taken.asked ?? taken.name ?? taken.host,
+    target,
+    where: taken.name ?? target,
+  });
+  const { what: decides, by } = sentence.decide;
+  const isCertain = confidence === 'certain';
+  const command = filled(candidate.command, words) ?? (isCertain ? null : filled(by, words));
+  const decide = by === undefined ? `${decides}.` : `${decides}: ${withBlanks(by, words)}.`;
+  return causeFinding(id, {
     subject: subject ?? 'the connection',
     where,
     what: `“${said}”: ${what}.`,
     confidence,
     evidence: { said, saidBy: side ?? 'unknown', ...taken },
-    words: { ...taken, host: taken.asked ?? taken.name ?? taken.host, target, where: target },
-    ...(confidence !== 'certain' && { remedy: undecided(id, target, explained) }),
-  };
-  return causeFinding(id, one);
+    words,
+    remedy: {
+      ...(!isCertain && { text: `${CAUSES[id].remedy}${whose(explained)} ${decide}` }),
+      ...(command !== null && { command }),
+    },
+  });
 }
 
-/** The usual remedy, and what would decide whether it is this cause. */
-function undecided(
-  id: CauseId,
-  target: string | undefined,
-  { taken, side, row }: Explained,
-): { readonly text: string } {
-  const decide = SENTENCES[id].decide
-    .replaceAll('{target}', target ?? 'HOST:PORT')
-    .replaceAll('{name}', taken.name ?? 'NAME');
-  const whose = side === null && row.client !== row.server ? ' Whose text it is decides: --side client or server.' : '';
-  return { text: `${CAUSES[id].remedy}${whose} ${decide.endsWith('.') ? decide : `${decide}.`}` };
+function whose({ side, row }: Explained): string {
+  return side === null && row.client !== row.server ? ' Whose text it is decides: --side client or server.' : '';
+}
+
+type Words = Readonly<Record<string, string | undefined>>;
+
+/** What begins like an option is no word for a command; a target that is not known is none, be the text a file of one. */
+function harmless(words: Words): Words {
+  return Object.fromEntries(
+    Object.entries(words).map(([name, word]) => [name, word?.startsWith('-') ? undefined : word]),
+  );
+}
+
+const PLACE = /\{(\w+)\}/g;
+
+/** null where a word is missing, or the command. */
+function filled(command: string | undefined, words: Words): string | null {
+  if (command === undefined) return null;
+  const isWhole = [...command.matchAll(PLACE)].every(([, name = '']) => words[name] !== undefined);
+  return isWhole ? command.replaceAll(PLACE, (_, name: string) => shellQuoted(words[name] ?? '')) : null;
+}
+
+const BLANKS: Words = { target: 'HOST:PORT', name: 'NAME', cert: 'FILE', key: 'FILE', user: 'USER', webroot: 'DIR' };
+
+/** For a sentence: what is to be filled in is in capitals. */
+function withBlanks(command: string, words: Words): string {
+  return command.replaceAll(PLACE, (_, name: string) => {
+    const word = words[name];
+    return word === undefined ? (BLANKS[name] ?? name.toUpperCase()) : shellQuoted(word);
+  });
 }

@@ -115,7 +115,7 @@ export const FILE_ROWS: readonly MessageRow[] = [
     near: /key/i,
     takes: FILE,
     rank: 'particular',
-    ...either(certain('key-permissions')),
+    ...either({ ...certain('key-permissions'), command: 'chmod 600 {file}' }),
   },
   {
     says: ['permission denied', 'eacces', 'permissionerror'],

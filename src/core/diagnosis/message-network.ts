@@ -141,19 +141,6 @@ export const NETWORK_ROWS: readonly MessageRow[] = [
     server: [],
   },
   {
-    says: ['server closed the connection', 'connection closed by server'],
-    rank: 'symptom',
-    client: [
-      likely(
-        'client-certificate-required',
-        'some servers refuse a missing or wrong client certificate by just closing',
-      ),
-      possible('tls-service', 'a plaintext client at a TLS port is cut off like this'),
-      possible('closed-by-peer'),
-    ],
-    server: [],
-  },
-  {
     says: [
       'client network socket disconnected before secure tls connection was established',
       'unexpected eof while reading',
@@ -172,6 +159,19 @@ export const NETWORK_ROWS: readonly MessageRow[] = [
     ],
     rank: 'general',
     client: CLOSED,
+    server: [],
+  },
+  {
+    says: ['server closed the connection', 'connection closed by server'],
+    rank: 'symptom',
+    client: [
+      likely(
+        'client-certificate-required',
+        'some servers refuse a missing or wrong client certificate by just closing',
+      ),
+      possible('tls-service', 'a plaintext client at a TLS port is cut off like this'),
+      possible('closed-by-peer'),
+    ],
     server: [],
   },
   {

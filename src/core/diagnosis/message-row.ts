@@ -7,8 +7,10 @@ export type Side = 'client' | 'server';
 export interface Candidate {
   readonly id: CauseId;
   readonly confidence: Confidence;
-  /** In place of the usual sentence. `{…}` is filled from what was taken out of the text. */
+  /** In place of the usual sentence. */
   readonly what?: string;
+  /** In place of the usual command. `{…}` is filled from what was taken out of the text; without it there is no command. */
+  readonly command?: string;
 }
 
 export interface MessageRow {

@@ -7,25 +7,37 @@ export type Taken = Readonly<Record<string, string>>;
 interface Sentence {
   readonly subject: string | ((taken: Taken) => string | undefined);
   readonly what: string | ((taken: Taken) => string);
-  readonly decide: string;
+  readonly decide: Deciding;
+}
+
+interface Deciding {
+  readonly what: string;
+  /** The command that shows it; `{…}` is filled as far as the text tells. */
+  readonly by?: string;
 }
 
 const SERVER_CERTIFICATE = 'the server’s certificate';
 const CLIENT_CERTIFICATE = 'the client’s certificate';
 
-const LOOK = 'What the server shows decides: fullchain diagnose {target}';
-const LOOK_AS_CLIENT =
-  'What the server says to this certificate decides: fullchain diagnose {target} --client-cert FILE --client-key FILE';
-const LOOK_AT_FILES = 'The files decide: fullchain diagnose --cert FILE --key FILE --run-as USER';
-const LOOK_AT_WEBROOT =
-  'A token that is fetched as the authority would decides: fullchain diagnose http-01://{name} --webroot DIR';
-const COMPARE_LIMITS = 'What both sides take decides: fullchain probe -v {target}';
+const LOOK: Deciding = { what: 'What the server shows decides', by: 'fullchain diagnose {target}' };
+const LOOK_AS_CLIENT: Deciding = {
+  what: 'What the server says to this certificate decides',
+  by: 'fullchain diagnose {target} --client-cert {cert} --client-key {key}',
+};
+const LOOK_AT_FILES: Deciding = {
+  what: 'The files decide',
+  by: 'fullchain diagnose --cert {cert} --key {key} --run-as {user}',
+};
+const LOOK_AT_WEBROOT: Deciding = {
+  what: 'A token that is fetched as the authority would decides',
+  by: 'fullchain diagnose http-01://{name} --webroot {webroot}',
+};
+const COMPARE_LIMITS: Deciding = { what: 'What both sides take decides', by: 'fullchain probe -v {target}' };
 
 const file = ({ file }: Taken): string => file ?? 'a file of the pair';
 const endpoint = ({ host, port, address }: Taken): string | undefined =>
   host === undefined ? address : port === undefined ? host : `${host.includes(':') ? `[${host}]` : host}:${port}`;
 const asked = ({ asked: name, host }: Taken): string => name ?? host ?? 'the name asked for';
-const names = ({ names: list }: Taken): string => (list === undefined ? 'other names' : list);
 
 const certificate = (what: Sentence['what'], decide = LOOK): Sentence => ({
   subject: SERVER_CERTIFICATE,
@@ -39,14 +51,14 @@ const pairFile = (what: Sentence['what']): Sentence => ({ subject: file, what, d
 export const SENTENCES: Readonly<Record<CauseId, Sentence>> = {
   'certificate-expired': certificate('a certificate of the chain is past its date, by the clock of whoever says so'),
   'certificate-expiring': certificate('a certificate of the chain is soon past its date'),
-  'certificate-not-yet-valid': certificate(
-    'a certificate of the chain begins later, by the clock of whoever says so',
-    'A second clock decides: fullchain diagnose {target} compares this host’s with the peer’s',
-  ),
+  'certificate-not-yet-valid': certificate('a certificate of the chain begins later, by the clock of whoever says so', {
+    what: 'A second clock decides: this host’s is compared with the peer’s',
+    by: 'fullchain diagnose {target}',
+  }),
   'clock-skew': {
     subject: 'the clock',
     what: 'the clock of whoever says so may be wrong, and the certificate right',
-    decide: 'A second clock decides: compare `date -u` on both hosts',
+    decide: { what: 'A second clock decides: on both hosts', by: 'date -u' },
   },
   'unknown-ca': certificate('the chain leads to an authority that this client does not trust'),
   'chain-incomplete': certificate(
@@ -59,7 +71,11 @@ export const SENTENCES: Readonly<Record<CauseId, Sentence>> = {
   },
   'self-signed': certificate('the certificate is its own issuer'),
   'retired-ca': certificate('an authority of this name is trusted, with another key than the one that signed'),
-  'name-mismatch': certificate((taken) => `the certificate is for ${names(taken)}, and ${asked(taken)} was asked for`),
+  'name-mismatch': certificate(({ names, asked, host }) =>
+    names === undefined
+      ? `the certificate is not for ${asked ?? host ?? 'the name asked for'}`
+      : `the certificate is for ${names}, and ${asked ?? 'another name'} was asked for`,
+  ),
   'ip-not-in-certificate': certificate(
     (taken) => `${asked(taken)} is an address, and no address entry of the certificate is this one`,
   ),
@@ -115,12 +131,12 @@ export const SENTENCES: Readonly<Record<CauseId, Sentence>> = {
   'url-parameter-invalid': {
     subject: ({ parameter }) => parameter ?? 'the connection string',
     what: ({ parameter }) => `the driver does not know ${parameter ?? 'a parameter or value of the connection string'}`,
-    decide: 'The driver’s own list of parameters decides.',
+    decide: { what: 'The driver’s own list of parameters decides' },
   },
   'url-not-verifying': {
     subject: 'the connection string',
     what: 'the client was told not to verify the server',
-    decide: 'The client’s connection string or settings decide.',
+    decide: { what: 'The client’s connection string or settings decide' },
   },
   'http01-redirected': {
     subject: ({ name }) => name,
@@ -135,7 +151,7 @@ export const SENTENCES: Readonly<Record<CauseId, Sentence>> = {
   'dns01-credentials': {
     subject: ({ name }) => name,
     what: 'the record that proves the name could not be written',
-    decide: 'An update by hand decides: nsupdate -k KEYFILE -d',
+    decide: { what: 'An update by hand decides', by: 'nsupdate -k {keyfile} -d' },
   },
   'acme-rate-limited': {
     subject: ({ name }) => name,
@@ -144,7 +160,7 @@ export const SENTENCES: Readonly<Record<CauseId, Sentence>> = {
         limit === undefined ? 'a limit of the authority is reached' : `a limit is reached: too many ${limit}`,
         ...(retryAfter === undefined ? [] : [`the next try may succeed ${when(retryAfter)}`]),
       ].join('; '),
-    decide: 'When the next try may succeed, the header Retry-After of the answer decides.',
+    decide: { what: 'When the next try may succeed, the header Retry-After of the answer decides' },
   },
 };
 
