@@ -39,7 +39,7 @@ export function addProbeCommand(program: Command): void {
     .option('--client-key <file>', 'its key')
     .option('--timeout <seconds>', 'of each connection', countOption, 5)
     .option('--rate <count>', 'connections that begin in a second; 0: no limit', rateOption, 200)
-    .option('--concurrency <count>', 'addresses at the same time', countOption, 8)
+    .option('--concurrency <count>', 'addresses at the same time', countOption, 16)
     .option('--thorough', 'be refused also where the server logs it (PostgreSQL): finds old versions and every suite')
     .option('-v, --verbose', 'everything that was seen')
     .addHelpText(

@@ -43,7 +43,11 @@ export function handshake(request: Attempt): Promise<AttemptResult> {
     };
     const refuse = (by: RefusedBy, why: string, code: string | null = null): void =>
       settle({ kind: 'refused', by, why, code });
-    const deadline = setTimeout(() => refuse('network', `no answer within ${timeoutMs / 1000} s`), timeoutMs);
+    // The system's own word for packets that vanish, before it says so itself.
+    const deadline = setTimeout(
+      () => refuse('network', `no answer within ${timeoutMs / 1000} s`, tcp.connecting ? 'ETIMEDOUT' : null),
+      timeoutMs,
+    );
     tcp.on('error', (fault: NodeJS.ErrnoException) => {
       // The tap and TLS above it hear of it too, and know better what it means for them.
       if (tls === null) refuse('network', wordsOf(fault, request), fault.code ?? null);

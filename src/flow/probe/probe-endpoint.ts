@@ -42,6 +42,8 @@ const MOST_CONNECTIONS = 400;
 const MOST_CONNECTIONS_MYSQL = 60;
 const LONGEST_SWEEP_SECONDS = 60;
 const IMPATIENT_MS = 2000;
+/** Of connect(2). */
+const UNREACHABLE: readonly string[] = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN'];
 /** RFC 8446 §6.2. */
 const PROTOCOL_VERSION = 70;
 
@@ -65,37 +67,63 @@ export async function probeEndpoint(
     timeoutMs,
     ...(client && { client }),
   };
-  const look = await ports.handshake(base);
   const endpoint: Endpoint = { protocol, address: dial, serverName: sniOf(host), timeoutMs };
-  let refusal = REFUSES_EVERYTHING;
-  if (look.kind === 'refused' && look.flight === null) {
-    // It was waited for already.
-    const impatient = { ...endpoint, timeoutMs: Math.min(timeoutMs, IMPATIENT_MS) };
-    const result = await ports.readFlight({ ...where(impatient), hello: { ...EVERYTHING, serverName: sniOf(host) } });
-    // protocol_version is about TLS 1.2 alone; here it is about all of them.
-    if (result.kind === 'alert') refusal = result.code === PROTOCOL_VERSION ? refusal : failureOf(result);
-    else if (result.kind !== 'flight') return withoutTls(ports, target, dial, options, impatient, result);
-  }
+  const look = await ports.handshake(base);
+  const refusal = look.kind === 'refused' && look.flight === null ? await refusalOf(ports, endpoint, look) : null;
+  if (refusal?.kind === 'no-tls') return withoutTls(ports, target, options, endpoint, refusal.result);
   const swept = withLook(await sweepOf(ports, endpoint, base, options), look);
-  const isSpoken = look.flight !== null || swept.versions.length > 0;
-  if (!isSpoken) return nothing(target, dial.host, refusal, swept.untried);
-  const chain = certificatesOf(
-    look.flight?.chain ?? swept.chains[0] ?? (look.kind === 'established' ? [look.leaf] : []),
-  );
+  if (look.flight === null && swept.versions.length === 0)
+    return nothing(target, dial.host, refusal?.failure ?? REFUSES_EVERYTHING, swept.untried);
+  return gather(ports, target, base, options, look, swept);
+}
+
+type Refusal =
+  | { readonly kind: 'no-tls'; readonly result: NoFlight }
+  /** Of a server that speaks TLS; what would take hellos of our own is not known yet. */
+  | { readonly kind: 'refused'; readonly failure: ProbeFailure };
+
+/** Why a handshake came to nothing, before anything of the server was seen. */
+async function refusalOf(
+  { readFlight }: ProbePorts,
+  { serverName, ...where }: Endpoint,
+  { code }: Extract<AttemptResult, { kind: 'refused' }>,
+): Promise<Refusal> {
+  if (code === 'ETIMEDOUT') return { kind: 'no-tls', result: { kind: 'timeout', connected: false } };
+  if (code !== null && UNREACHABLE.includes(code)) return { kind: 'no-tls', result: { kind: 'unreachable', code } };
+  // It was waited for already.
+  const timeoutMs = Math.min(where.timeoutMs, IMPATIENT_MS);
+  const result = await readFlight({ ...where, timeoutMs, hello: { ...EVERYTHING, serverName } });
+  if (result.kind !== 'flight' && result.kind !== 'alert') return { kind: 'no-tls', result };
+  // protocol_version would be about TLS 1.2 alone, and the verdict is about all of them.
+  const isTelling = result.kind === 'alert' && result.code !== PROTOCOL_VERSION;
+  return { kind: 'refused', failure: isTelling ? failureOf(result) : REFUSES_EVERYTHING };
+}
+
+/** What only a second look tells, and all of it together. */
+async function gather(
+  ports: ProbePorts,
+  target: Target,
+  base: Attempt,
+  options: ProbeOptions,
+  look: AttemptResult,
+  swept: Sweep,
+): Promise<EndpointFacts> {
+  const { protocol } = target;
+  const { handshake } = ports;
+  const isSpared = isQuiet(protocol, options);
+  const leafOnly = look.kind === 'established' ? [look.leaf] : [];
+  const chain = certificatesOf(look.flight?.chain ?? swept.chains[0] ?? leafOnly);
   const asked = look.flight?.acceptedAuthorities ?? swept.acceptedAuthorities;
-  const quiet = isQuiet(protocol, options);
   const [clientCertificate, alpn, others] = await Promise.all([
-    asked === null ? ('none' as const) : clientPolicy(ports.handshake, base, { mayLogIn: !quiet }),
-    protocol === 'https' || protocol === 'tls' ? alpnOf(ports.handshake, base) : [],
-    quiet || swept.versions.includes('TLSv1.2') ? [] : otherChain13(ports.handshake, base, chain[0]),
+    asked === null ? ('none' as const) : clientPolicy(handshake, base, { mayLogIn: !isSpared }),
+    protocol === 'https' || protocol === 'tls' ? alpnOf(handshake, base) : [],
+    isSpared || swept.versions.includes('TLSv1.2') ? [] : otherChain13(handshake, base, chain[0]),
   ]);
-  const web =
-    protocol === 'https' || alpn.length > 0
-      ? await lookAtWeb(ports.fetchPage, target, dial, { client, timeoutMs })
-      : null;
+  const isWeb = protocol === 'https' || alpn.length > 0;
+  const web = isWeb ? await lookAtWeb(ports.fetchPage, target, base.address, options) : null;
   return {
     target,
-    address: dial.host,
+    address: base.address.host,
     failure: null,
     protocols: swept.versions,
     suites: swept.suites,
@@ -109,11 +137,11 @@ export async function probeEndpoint(
     acceptedAuthorities: namesOf(asked ?? []),
     chain,
     otherChains: distinct([...swept.chains.map(certificatesOf), ...others], chain),
-    clientRefused: client !== null && look.kind === 'refused' && look.by === 'server' ? look.why : null,
+    clientRefused: options.client !== null && look.kind === 'refused' && look.by === 'server' ? look.why : null,
     web,
     untried: [
       ...swept.untried,
-      ...(asked !== null && quiet ? [LOGIN_UNTRIED] : []),
+      ...(asked !== null && isSpared ? [LOGIN_UNTRIED] : []),
       ...(protocol === 'https' && web === null ? [WEB_UNTRIED] : []),
     ],
   };
@@ -166,22 +194,19 @@ export const EVERYTHING = {
   statusRequest: false,
 } as const;
 
-function where({ serverName: _name, ...address }: Endpoint): Omit<Endpoint, 'serverName'> {
-  return address;
-}
-
 /** Where only the port said that it is TLS, what answers may say otherwise; a URL or --starttls is taken at its word. */
 async function withoutTls(
   ports: ProbePorts,
   target: Target,
-  dial: HostPort,
   options: ProbeOptions,
   endpoint: Endpoint,
   result: NoFlight,
 ): Promise<EndpointFacts> {
+  const dial = endpoint.address;
   const isGuess = target.protocol === 'tls' && target.url === null;
-  const mayBeRedis = target.protocol === 'redis';
-  const spoken = isGuess || mayBeRedis ? await recognise(ports, endpoint, EVERYTHING, result) : null;
+  const impatient = { ...endpoint, timeoutMs: Math.min(endpoint.timeoutMs, IMPATIENT_MS) };
+  const isUnsure = isGuess || target.protocol === 'redis';
+  const spoken = isUnsure ? await recognise(ports, impatient, EVERYTHING, result) : null;
   if (spoken?.protocol === 'redis') return nothing(target, dial.host, PLAINTEXT_REDIS);
   if (spoken && isGuess) return probeEndpoint(ports, { ...target, protocol: spoken.protocol }, dial, options);
   return nothing(target, dial.host, failureOf(result));
