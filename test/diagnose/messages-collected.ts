@@ -303,8 +303,53 @@ const LIBRARIES: readonly CollectedMessage[] = [
   one(
     'kubelet, wrapped by the terminal',
     'Unable to connect to the server: x509: certificate signed by\n  unknown authority (possibly because of "x509: ECDSA verification failure" while trying to verify\n  candidate authority certificate "kubernetes")',
-    ['likely retired-ca', 'possible unknown-ca', 'possible client-certificate-untrusted'],
+    ['likely retired-ca', 'possible unknown-ca'],
     { evidence: { authority: 'kubernetes' } },
+  ),
+  one(
+    'Erlang, server',
+    'TLS server: In state wait_cert at ssl_handshake.erl:2017 generated SERVER ALERT: Fatal - Unknown CA',
+    ['certain client-certificate-untrusted'],
+  ),
+  one('Erlang, server', 'TLS server: In state connection received CLIENT ALERT: Fatal - Unknown CA', [
+    'likely unknown-ca',
+    'likely chain-incomplete',
+  ]),
+  one(
+    'Erlang, client',
+    'TLS client: In state wait_cert_cr at ssl_handshake.erl:2113 generated CLIENT ALERT: Fatal - Unknown CA',
+    ['likely unknown-ca', 'likely chain-incomplete'],
+  ),
+  one('etcd', 'rejected connection from "10.0.0.3:4711" (error "remote error: tls: bad certificate", ServerName "")', [
+    'likely unknown-ca',
+    'likely name-mismatch',
+    'possible certificate-not-yet-valid',
+  ]),
+  one(
+    'Netty',
+    'io.netty.handler.ssl.NotSslRecordException: not an SSL/TLS record: 2d455252',
+    ['likely plaintext-service', 'possible starttls-needed'],
+    { side: 'client' },
+  ),
+  one(
+    'gRPC in Go',
+    'rpc error: code = Unavailable desc = connection error: desc = "transport: authentication handshake failed: tls: first record does not look like a TLS handshake"',
+    ['likely plaintext-service', 'possible starttls-needed'],
+  ),
+  one(
+    'git',
+    "fatal: unable to access 'https://git.internal/x.git/': SSL certificate problem: self signed certificate in certificate chain",
+    ['likely unknown-ca', 'possible retired-ca'],
+  ),
+  one(
+    'Postfix',
+    'postfix/smtpd[812]: SSL_accept error from unknown[10.0.0.9]: -1: error:0A0000C1:SSL routines::no shared cipher',
+    ['likely no-common-suite', 'likely key-type-mismatch'],
+  ),
+  one(
+    'Dovecot',
+    'imap-login: Disconnected: TLS handshaking: SSL_accept() failed: error:0A000418:SSL routines::tlsv1 alert unknown ca: SSL alert number 48',
+    ['likely unknown-ca', 'likely chain-incomplete'],
   ),
 ];
 
@@ -454,6 +499,16 @@ const ACME: readonly CollectedMessage[] = [
     'cert-manager, Cloudflare',
     'error presenting challenge: Cloudflare API error for POST "/zones/1/dns_records": Error: 10000: Authentication error',
     ['likely dns01-credentials'],
+  ),
+  one(
+    'cert-manager, self check',
+    'propagation check failed: presented key (<!DOCTYPE html>) did not match expected (abc.def)',
+    ['likely http01-wrong-server', 'possible http01-redirected'],
+  ),
+  one(
+    'Caddy',
+    '{"level":"error","msg":"validating authorization","identifier":"shop.example.com","error":"authorization failed: HTTP 400 urn:ietf:params:acme:error:connection - Connection refused"}',
+    ['certain connection-refused'],
   ),
   one(
     'cert-manager, self check',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AUTHORITY, OpensslTree, SERVER } from '../cli/openssl-tree.ts';
 import { acceptsConnections } from '../servers/accepts-connections.ts';
 import { skipWithout } from '../servers/available.ts';
@@ -313,4 +314,36 @@ test('a client that was told not to verify', { skip }, async () => {
     },
   );
   assertExplained(output, null, ['certain url-not-verifying'], 'Node.js');
+});
+
+test('a server in Go that wants client certificates: its log has the reason that its clients are not told', {
+  skip: skip || skipWithout('prometheus-blackbox-exporter'),
+}, async (t) => {
+  const port = await freePort();
+  const config = pairs.write('go-server.yml', 'modules: { http: { prober: http } }\n');
+  const web = pairs.write(
+    'go-server-web.yml',
+    `tls_server_config: { cert_file: ${pairs.good.cert}, key_file: ${pairs.good.key}, client_auth_type: RequireAndVerifyClientCert, client_ca_file: ${pairs.root} }\n`,
+  );
+  const server = await startServer(
+    'prometheus-blackbox-exporter',
+    [`--config.file=${config}`, `--web.listen-address=127.0.0.1:${port}`, `--web.config.file=${web}`],
+    { isReady: () => acceptsConnections(port) },
+  );
+  t.after(() => server.stop());
+  const cases: readonly (readonly [client: PairFiles | null, log: Expected])[] = [
+    [null, ['certain client-certificate-required']],
+    [pairs.otherClient, ['certain client-certificate-untrusted']],
+    [pairs.expiredClient, ['likely client-certificate-expired', 'possible clock-skew']],
+    [pairs.serverAsClient, ['certain client-certificate-wrong-purpose']],
+  ];
+  for (const [client, log] of cases) {
+    // What it says of the looks at whether it is ready may come late.
+    await sleep(100);
+    const before = server.output().length;
+    await CLIENTS.Python({ port, ca: pairs.root, ...(client && { client }) });
+    assertExplained(await writtenSince(server, before), null, log, 'the log');
+  }
+  const { output } = await run('curl', ['-sS', `http://127.0.0.1:${port}/`]);
+  assertExplained(output, null, ['certain tls-service'], 'curl');
 });

@@ -183,6 +183,7 @@ const HTTP_01: readonly MessageRow[] = [
       'wrong status code',
       'the key authorization is not the expected one',
       'does not match expected response',
+      'did not match expected',
     ],
     near: /challenge|acme|self check|propagation|authorization/i,
     takes: [...NAME, /wrong status code '(?<answer>\d{3})'/i],
@@ -271,6 +272,8 @@ const NAMES: readonly MessageRow[] = [
 const TYPES: readonly MessageRow[] = [
   {
     says: TYPE('connection'),
+    // Said in other words beside it.
+    unless: /refused|time(?:d )?out|reset/i,
     takes: NAME,
     rank: 'general',
     ...either(

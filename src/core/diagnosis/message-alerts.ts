@@ -147,7 +147,7 @@ const ALERTS: readonly Alert[] = [
 ];
 
 /** What this side sent is no word of the other side. */
-const SENT = /\(OUT\), TLS|write:fatal|alert write|SSL3 alert write/i;
+const SENT = /\(OUT\), TLS|write:fatal|alert write|generated (?:CLIENT|SERVER) ALERT/i;
 
 export const ALERT_ROWS: readonly MessageRow[] = ALERTS.map(
   ({ number, name, go, codes = [], rank = 'particular', client, server }) => ({
@@ -158,6 +158,7 @@ export const ALERT_ROWS: readonly MessageRow[] = ALERTS.map(
       `alert number ${number}`,
       `received alert ${number}`,
       `fatal alert ${name}`,
+      `alert fatal ${name}`,
       `remote error tls ${go}`,
       ...(rank === 'particular' ? [`tls ${go}`] : []),
       `alert tls ${go}`,

@@ -231,7 +231,7 @@ const ISSUERS: readonly MessageRow[] = [
     ],
     client: [
       likely('unknown-ca', 'the server sent its root too, and this client does not trust it'),
-      possible('retired-ca'),
+      possible('retired-ca', 'that root may be one that has been replaced'),
     ],
     server: UNTRUSTED_CLIENT,
   }),
@@ -243,6 +243,13 @@ const ISSUERS: readonly MessageRow[] = [
       'self signed cert',
     ],
     client: [certain('self-signed')],
+    server: UNTRUSTED_CLIENT,
+  }),
+  verifying({
+    // Erlang, of what it refused itself.
+    says: ['alert fatal unknown ca'],
+    near: /generated (?:CLIENT|SERVER) ALERT/,
+    client: [likely('unknown-ca'), likely('chain-incomplete')],
     server: UNTRUSTED_CLIENT,
   }),
   verifying({

@@ -16,6 +16,8 @@ const NOT_TLS = [
   'ssl unknown protocol',
   'unsupported or unrecognized ssl message',
   'ssl error rx record too long',
+  'not an ssl tls record',
+  'notsslrecordexception',
   'first record does not look like a tls handshake',
   'an unexpected tls packet was received',
   'invalidcontenttype',
