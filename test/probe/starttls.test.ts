@@ -93,8 +93,13 @@ const DIALOGUES: Readonly<Record<string, readonly [StarttlsWord, Dialogue]>> = {
   ],
 };
 
-async function serve(t: TestContext, { greeting, turns }: Dialogue): Promise<number> {
+/** @param isBusy whether the next client is turned away */
+async function serve(t: TestContext, { greeting, turns }: Dialogue, isBusy = (): boolean => false): Promise<number> {
   const server = createServer((socket: Socket) => {
+    if (isBusy()) {
+      socket.end('421 too many connections\r\n');
+      return;
+    }
     if (greeting.length > 0) socket.write(greeting);
     const hear = (chunk: Buffer): void => {
       const turn = turns.find(({ hears }) => hears.test(chunk.toString('latin1')));
@@ -166,6 +171,17 @@ test(`${Object.keys(OFF).join(', ')}: TLS is off`, async (t) => {
   );
   for (const target of probed)
     assert.deepEqual([target.reachable, idsOf(target), target.protocols], [true, ['tls-off'], []], target.target);
+});
+
+test('a mail server that has had enough is no server without TLS: what was seen is told', async (t) => {
+  const [, dialogue] = DIALOGUES.smtp ?? assert.fail();
+  let connections = 0;
+  const port = await serve(t, dialogue, () => ++connections > 8);
+  const target = await probeOne(`127.0.0.1:${port}`, '--starttls', 'smtp', '--ca', pairs.ca, '--rate', '50');
+  assert.match(target.untried.join(), /turns clients away \(421 too many connections\)/);
+  assert.ok(target.suites.length > 0, `${target.suites.length} suites`);
+  const [finding] = (await probeOne(`127.0.0.1:${port}`, '--starttls', 'smtp')).findings;
+  assert.equal(finding?.id, 'closed-by-peer');
 });
 
 test('TLS from the first byte is insisted on, and another protocol answers: it is named, and how to go on', async (t) => {

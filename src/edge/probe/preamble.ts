@@ -117,6 +117,9 @@ async function talk(socket: Duplex, turns: readonly Turn[]): Promise<void> {
   for (const { say, whole, wanted, reason, otherwise } of turns) {
     if (say !== null) socket.write(`${say}\r\n`);
     const answer = text(await readUntil(socket, (bytes) => whole.test(text(bytes))));
+    // RFC 5321 §3.8, RFC 959 §4.2.1: it ends the connection by itself, mostly for a limit.
+    if (/^421/.test(answer))
+      throw new PreambleRefused('closed', `the server turns clients away (${printable(answer)})`);
     if (!wanted.test(answer)) throw new PreambleRefused(reason, `${otherwise} (${printable(answer)})`);
   }
 }
