@@ -90,6 +90,13 @@ test('every row can be reached: its words are words, and no row before it takes 
   }
 });
 
+test('an authority’s address in its client’s log is not what the refusal is about', () => {
+  const [best] = explained(
+    'acme: error: 400 :: POST :: https://acme-v02.api.letsencrypt.org:443/acme/chall/1 :: urn:ietf:params:acme:error:connection :: 203.0.113.7: Fetching http://shop.example.com/.well-known/acme-challenge/abc: Timeout during connect (likely firewall problem)',
+  );
+  assert.deepEqual([best?.id, best?.subject, best?.evidence.host], ['connect-timeout', 'shop.example.com', undefined]);
+});
+
 test('several causes in one log: the surest first, and three at the most', () => {
   const log = [
     'x509: certificate is valid for a.internal, not b.internal',

@@ -335,4 +335,7 @@ const TYPES: readonly MessageRow[] = [
   },
 ];
 
-export const ACME_ROWS: readonly MessageRow[] = [LIMITED, ...HTTP_01, ...NAMES, ...DNS_01, ...TYPES];
+export const ACME_ROWS: readonly MessageRow[] = [LIMITED, ...HTTP_01, ...NAMES, ...DNS_01, ...TYPES].map((row) => ({
+  ...row,
+  ofAuthority: true,
+}));

@@ -22,8 +22,8 @@ const ENDPOINTS: readonly RegExp[] = [
 ];
 
 /** @param texts the line that says it, and what stands around it: what the line has is meant */
-export function evidenceFrom({ near, takes = [] }: MessageRow, texts: readonly string[]): Taken {
-  const endpoint = texts.map(endpointIn).find((groups) => groups !== undefined);
+export function evidenceFrom({ near, takes = [], ofAuthority = false }: MessageRow, texts: readonly string[]): Taken {
+  const endpoint = (ofAuthority ? [] : texts).map(endpointIn).find((groups) => groups !== undefined);
   const groups = [...takes.toReversed(), ...(near ? [near] : [])].map((pattern) =>
     texts.map((text) => pattern.exec(text)?.groups).find((found) => found !== undefined),
   );

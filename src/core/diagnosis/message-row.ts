@@ -25,6 +25,8 @@ export interface MessageRow {
   readonly inLine?: boolean;
   /** Must not hold in the line. */
   readonly unless?: RegExp;
+  /** Said by or of an authority: addresses beside it are the authority's, and not what it is about. */
+  readonly ofAuthority?: boolean;
   /** What else to take out of what stands around the words: the first match of each. */
   readonly takes?: readonly RegExp[];
   /** "particular": names the cause. "general": one reason of several. "symptom": only where nothing else is said. */

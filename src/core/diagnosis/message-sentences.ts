@@ -35,8 +35,12 @@ const LOOK_AT_WEBROOT: Deciding = {
 const COMPARE_LIMITS: Deciding = { what: 'What both sides take decides', by: 'fullchain probe -v {target}' };
 
 const file = ({ file }: Taken): string => file ?? 'a file of the pair';
-const endpoint = ({ host, port, address }: Taken): string | undefined =>
-  host === undefined ? address : port === undefined ? host : `${host.includes(':') ? `[${host}]` : host}:${port}`;
+const endpoint = ({ host, port, address, name }: Taken): string | undefined =>
+  host === undefined
+    ? (name ?? address)
+    : port === undefined
+      ? host
+      : `${host.includes(':') ? `[${host}]` : host}:${port}`;
 const asked = ({ asked: name, host }: Taken): string => name ?? host ?? 'the name asked for';
 
 const certificate = (what: Sentence['what'], decide = LOOK): Sentence => ({
