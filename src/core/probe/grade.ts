@@ -8,6 +8,7 @@
  *   A  nothing of this; A+ with a group that resists quantum computers, and for the web with a year of HSTS
  */
 import type { Finding } from '../diagnosis/finding.ts';
+import { isPostQuantum } from '../tls/named-groups.ts';
 import type { EndpointFacts } from './endpoint-facts.ts';
 
 export const GRADES = ['A+', 'A', 'B', 'C', 'F'] as const;
@@ -39,12 +40,11 @@ function flawOf({ id, severity, remedy }: Finding): Flaw[] {
   return [{ caps: id === 'protocols-weak' ? 'C' : 'F', what: remedy.text }];
 }
 
-const POST_QUANTUM: readonly number[] = [0x11ec, 0x11eb, 0x11ed, 0x0200, 0x0201, 0x0202];
 const ONE_YEAR_SECONDS = 31_536_000;
 
 function missing({ protocols, groups, web }: EndpointFacts): Flaw[] {
   const is13 = protocols.includes('TLSv1.3');
-  const hasPostQuantum = groups.some((code) => POST_QUANTUM.includes(code));
+  const hasPostQuantum = groups.some(isPostQuantum);
   return [
     ...(protocols.includes('SSLv3') ? [{ caps: 'F', what: 'Switch SSLv3 off.' } as const] : []),
     ...(is13 ? [] : [{ caps: 'B', what: 'Switch TLS 1.3 on.' } as const]),

@@ -42,6 +42,11 @@ export function groupName(code: number): string {
   return NAMES.get(code) ?? `0x${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
+/** With ML-KEM, alone or beside a curve. */
+export function isPostQuantum(code: number): boolean {
+  return (NAMES.get(code) ?? '').includes('MLKEM');
+}
+
 /** Everything that can be asked for, the usual ones first. */
 export const ALL_GROUPS: readonly number[] = [...NAMES.keys()];
 

@@ -9,6 +9,7 @@
 import type { Protocol } from '../../core/probe/protocol.ts';
 import type { Instant } from '../../core/time/instant.ts';
 import { suiteByName } from '../../core/tls/cipher-suites.ts';
+import { isPostQuantum } from '../../core/tls/named-groups.ts';
 import { OPENSSL_GROUPS } from '../../core/tls/openssl-groups.ts';
 import type { ProtocolVersion } from '../../core/tls/protocol-version.ts';
 import type { Attempt, AttemptResult } from './attempt.ts';
@@ -60,7 +61,11 @@ export async function quietSweep(handshake: Handshake, request: QuietRequest): P
     acceptedAuthorities: found[0]?.flight?.acceptedAuthorities ?? null,
     primeBits: smallest(found.flatMap(({ flight }) => flight?.primeBits ?? [])),
     staplesStatus: found.some(({ flight }) => flight?.staplesStatus),
-    untried: [...untriedOf(older, may12), ...(isLate ? ['the rest: it took too long'] : [])],
+    untried: [
+      ...untriedOf(older, may12),
+      ...(mayHide(groups13) ? [`further groups of TLSv1.3: ${IN_ITS_LOG}`] : []),
+      ...(isLate ? ['the rest: it took too long'] : []),
+    ],
   };
 }
 
@@ -98,6 +103,14 @@ async function suitesOf13(attempt: Try, first: Established): Promise<readonly Es
     if (next === null || !left.includes(next.suite)) return found;
     found.push(next);
   }
+}
+
+/**
+ * OpenSSL 3.5 orders groups in classes and asks for one of a better class, even where a share of another was sent: what is
+ * worse than everything found stays unseen. Older ones take the share, and know none of these groups.
+ */
+function mayHide(groups: readonly number[]): boolean {
+  return groups.some(isPostQuantum);
 }
 
 /** Each with one that it takes behind it: a client sends a share for the first alone, and the server asks for the other. */
