@@ -32,6 +32,8 @@ export const DEBIAN_PACKAGES = {
   'dovecot-imapd': 'a service brought to TLS',
   sslscan: 'second opinion on what a server takes',
   'testssl.sh': 'second opinion on what a server takes',
+  wget: 'words of GnuTLS’ errors',
+  'prometheus-blackbox-exporter': 'words of Go’s errors, and the probe that ours is measured beside',
   'python3-asyncpg': 'client of PostgreSQL that takes our URLs',
   'python3-sqlalchemy': 'client of databases that takes our URLs',
   'python3-psycopg2': 'client of PostgreSQL that takes our URLs',

@@ -142,7 +142,9 @@ test('a missing intermediate is told from an unknown root, where it is known', a
   };
   const args = [`127.0.0.1:${port}`, '--ca', at('ca', ca)];
   assert.deepEqual(idsOf(await probeOne(...args)), ['unknown-ca']);
-  assert.deepEqual(idsOf(await probeOne(...args, '--intermediates', at('intermediate', intermediate))), []);
+  const known = await probeOne(...args, '--intermediates', at('intermediate', intermediate));
+  assert.deepEqual(idsOf(known), ['chain-incomplete']);
+  assert.match(known.findings[0]?.what ?? '', /intermediate/);
 });
 
 test('many targets from a file; what cannot be reached is told, and the exit status says which it was', async (t) => {

@@ -32,7 +32,7 @@ export function addProbeCommand(program: Command): void {
     .option('--file <file>', 'targets, one a line')
     .option('-f, --stack <file>', 'the services of a stack file')
     .option('--ca <file>', 'trust these roots (default: this host’s authority and the system’s store)')
-    .option('--intermediates <file>', 'certificates that help to build the path, and are not trusted')
+    .option('--intermediates <file>', 'certificates that are known and not trusted: they give a missing link its name')
     .option('--connect <address>', 'dial ADDRESS[:PORT]; the name asked for and checked stays the target’s')
     .addOption(new Option('--starttls <protocol>', 'what host:port speaks before TLS').choices(STARTTLS_WORDS))
     .option('--client-cert <file>', 'certificate to show, with its chain')

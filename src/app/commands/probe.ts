@@ -3,19 +3,17 @@ import { isReachable } from '../../core/probe/endpoint-facts.ts';
 import type { GradeLetter } from '../../core/probe/grade.ts';
 import { isGood, type ProbedEndpoint, probeDocument } from '../../core/probe/probe-document.ts';
 import { probeDetails, probeLines } from '../../core/probe/probe-lines.ts';
-import { readCertificates } from '../../edge/files/certificate-files.ts';
 import { wallClock } from '../../edge/system/clock.ts';
 import { type Context, print } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
 import type { ProbeFlags } from '../cli/probe.ts';
 import { clientIdentity } from '../programs/client-identity.ts';
+import { clientTrust } from '../programs/client-trust.ts';
 import { probeEndpoints } from '../programs/probe-endpoints.ts';
 import { wantedTargets } from '../programs/probe-targets.ts';
-import { probeTrust } from '../programs/probe-trust.ts';
 
 export async function probe(context: Context, texts: readonly string[], flags: ProbeFlags): Promise<void> {
   const wanted = wantedTargets(texts, flags);
-  const intermediates = flags.intermediates === undefined ? [] : readCertificates(flags.intermediates);
   const progress = progressOf(context, wanted.length);
   const probed = await probeEndpoints(wanted, {
     client: clientIdentity(flags.clientCert, flags.clientKey),
@@ -23,7 +21,7 @@ export async function probe(context: Context, texts: readonly string[], flags: P
     thorough: flags.thorough === true,
     concurrency: flags.concurrency,
     rate: flags.rate,
-    trust: { ...probeTrust(context.paths, flags.ca), intermediates },
+    trust: clientTrust(context.paths, flags.ca, flags.intermediates),
     onDone: progress.step,
   });
   progress.end();

@@ -20,8 +20,9 @@ import { diagnosePlaintext } from '../../flow/diagnose/diagnose-plaintext.ts';
 import type { Diagnosed, DiagnoseOptions } from '../../flow/diagnose/diagnose-ports.ts';
 import { readPasswordFile } from '../passwords.ts';
 import { clientIdentity } from './client-identity.ts';
+import { clientTrust } from './client-trust.ts';
 import type { Subject } from './diagnose-subjects.ts';
-import { diagnosePorts, diagnoseTrust } from './diagnose-world.ts';
+import { diagnosePorts } from './diagnose-world.ts';
 import type { WantedTarget } from './probe-targets.ts';
 
 export interface ClientFlags {
@@ -75,7 +76,7 @@ export async function diagnoseSubject(
 }
 
 function trustFor(paths: StatePaths, wanted: WantedTarget | null, { ca, intermediates }: ClientFlags) {
-  const trust = diagnoseTrust(paths, ca ?? urlFiles(wanted?.target.url ?? null).ca ?? undefined, intermediates);
+  const trust = clientTrust(paths, ca ?? urlFiles(wanted?.target.url ?? null).ca ?? undefined, intermediates);
   return { ...trust, anchors: [...(wanted?.anchors ?? []), ...trust.anchors] };
 }
 

@@ -8,17 +8,23 @@ import { formatGeneralName } from '../x509/general-name.ts';
 import { formatName } from '../x509/name.ts';
 import { validatePath } from '../x509/path.ts';
 import { subjectAltNames } from '../x509/subject-alt-name.ts';
-import { type VerificationFinding, verifyChain } from '../x509/verification.ts';
+import { type Verification, type VerificationFinding, verifyChain } from '../x509/verification.ts';
 import { CAUSES, type CauseId, causeFinding } from './causes.ts';
 import type { Finding, FindingPlace } from './finding.ts';
 
-export interface ServedChain {
+/** Whom a client trusts, and what is known besides. */
+export interface ClientTrust {
+  readonly anchors: readonly Certificate[];
+  /** Known here, and sent by nobody: they give a missing link its name. */
+  readonly known: readonly Certificate[];
+  /** Roots of ours that were replaced. */
+  readonly retired: readonly Certificate[];
+}
+
+export interface ServedChain extends ClientTrust {
   /** In the order of the wire. */
   readonly chain: readonly [Certificate, ...Certificate[]];
   readonly target: Target;
-  readonly anchors: readonly Certificate[];
-  readonly known: readonly Certificate[];
-  readonly retired: readonly Certificate[];
   readonly now: Instant;
   /** The peer's clock; null: it does not say. */
   readonly peerTime: Instant | null;
@@ -28,7 +34,7 @@ export interface ServedChain {
 const CLOCK_TOLERANCE_SECONDS = 60;
 
 export function chainFindings(served: ServedChain): Finding[] {
-  const found = verify(served, served.now);
+  const found = verifyServed(served, served.now).findings;
   const skew = clockSkew(served, found);
   if (skew !== null)
     return [skew, ...found.filter(({ id }) => !ABOUT_TIME.includes(id)).map((flaw) => finding(flaw, served))];
@@ -37,14 +43,18 @@ export function chainFindings(served: ServedChain): Finding[] {
 
 const ABOUT_TIME: readonly string[] = ['certificate-expired', 'certificate-not-yet-valid'];
 
-function verify({ chain, target, anchors, known }: ServedChain, now: Instant): readonly VerificationFinding[] {
+/** As a client of this name does, for servers. */
+export function verifyServed(
+  { chain, target, anchors, known }: Pick<ServedChain, 'chain' | 'target' | 'anchors' | 'known'>,
+  now: Instant,
+): Verification {
   return verifyChain({
     ...{ chain, anchors, known, now },
     intermediates: [],
     purpose: 'server',
     name: target.host.replace(/\.$/, ''),
     key: null,
-  }).findings;
+  });
 }
 
 /** The dates are wrong by this host's clock and right by the peer's: then it is the clock. */
@@ -53,7 +63,7 @@ function clockSkew(served: ServedChain, found: readonly VerificationFinding[]): 
   if (peerTime === null || !found.some(({ id }) => ABOUT_TIME.includes(id))) return null;
   const seconds = now - peerTime;
   if (Math.abs(seconds) <= CLOCK_TOLERANCE_SECONDS) return null;
-  if (verify(served, peerTime).some(({ id }) => ABOUT_TIME.includes(id))) return null;
+  if (verifyServed(served, peerTime).findings.some(({ id }) => ABOUT_TIME.includes(id))) return null;
   return causeFinding('clock-skew', {
     subject: 'the clock of this host',
     where: { target: target.text },

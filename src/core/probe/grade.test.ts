@@ -5,7 +5,7 @@ import type { EndpointFacts, WebFacts } from './endpoint-facts.ts';
 import { grade } from './grade.ts';
 import { judge } from './judge.ts';
 
-const CONTEXT = { anchors: [], intermediates: [], known: [], now: 0 as never } as const;
+const CONTEXT = { anchors: [], known: [], retired: [], now: 0 as never } as const;
 const WEB: WebFacts = {
   status: 200,
   hsts: { maxAge: 63_072_000, includeSubDomains: true, preload: false },

@@ -1,22 +1,19 @@
 /** From what was seen of an address to findings: ids are causes of `diagnose` and rules of `audit`, each with its remedy. */
+import { type ClientTrust, chainFindings, type ServedChain, verifyServed } from '../diagnosis/chain-causes.ts';
 import { type Finding, sortFindings } from '../diagnosis/finding.ts';
 import type { Instant } from '../time/instant.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { formatName } from '../x509/name.ts';
-import { type Verification, verifyChain } from '../x509/verification.ts';
-import { ABOUT_THE_NAME, chainFinding, expiryFindings } from './chain-findings.ts';
+import type { Verification } from '../x509/verification.ts';
 import type { EndpointFacts } from './endpoint-facts.ts';
+import { expiryFindings } from './expiry-findings.ts';
 import { failureFindings } from './failure-findings.ts';
 import { clientFindings, protocolFindings, suiteFindings } from './offer-findings.ts';
 import type { Target } from './target.ts';
+import { orDiagnose } from './target-words.ts';
 import { webFindings } from './web-findings.ts';
 
-export interface TrustContext {
-  readonly anchors: readonly Certificate[];
-  /** Given as helpers for building the path, though not sent. */
-  readonly intermediates: readonly Certificate[];
-  /** Known here, but given by nobody: they only explain a gap. */
-  readonly known: readonly Certificate[];
+export interface TrustContext extends ClientTrust {
   readonly now: Instant;
 }
 
@@ -37,13 +34,13 @@ export interface Judgement {
 export function judge(facts: EndpointFacts, context: TrustContext): Judgement {
   if (facts.failure) return { trust: NO_CHAIN, findings: failureFindings(facts) };
   const chains = [facts.chain, ...facts.otherChains];
-  const verifications = chains.flatMap((chain) => verify(chain, facts.target, context));
-  const [first] = verifications;
+  const served = chains.flatMap((chain) => servedChain(chain, facts.target, context));
+  const [first] = served;
   return {
-    trust: first ? trustOf(first) : NO_CHAIN,
+    trust: first ? trustOf(verifyServed(first, context.now)) : NO_CHAIN,
     findings: sortFindings([
       ...eachOnce([
-        ...verifications.flatMap(({ findings }) => findings.map((flaw) => chainFinding(flaw, facts.target))),
+        ...served.flatMap(chainFindings).map((finding) => orDiagnose(finding, facts.target)),
         ...chains.flatMap(([leaf]) => expiryFindings(leaf, facts.target, context.now)),
       ]),
       ...protocolFindings(facts),
@@ -61,11 +58,13 @@ function eachOnce(findings: readonly Finding[]): readonly Finding[] {
 
 const NO_CHAIN: Trust = { ok: false, why: 'no certificate was sent', anchor: null };
 
-function verify(chain: readonly Certificate[], { host }: Target, context: TrustContext): Verification[] {
+function servedChain(chain: readonly Certificate[], target: Target, context: TrustContext): ServedChain[] {
   const [leaf, ...sent] = chain;
-  if (leaf === undefined) return [];
-  return [verifyChain({ ...context, chain: [leaf, ...sent], purpose: 'server', name: host, key: null })];
+  return leaf === undefined ? [] : [{ ...context, chain: [leaf, ...sent], target, peerTime: null }];
 }
+
+/** Not about the way to a root. */
+const ABOUT_THE_NAME: readonly string[] = ['name-mismatch', 'ip-not-in-certificate', 'no-subject-alt-name'];
 
 function trustOf({ findings, path, isAnchored }: Verification): Trust {
   const flaw = findings.find(({ id, severity }) => severity === 'error' && !ABOUT_THE_NAME.includes(id));

@@ -8,7 +8,7 @@ import type { ProbedEndpoint } from './probe-document.ts';
 
 function probed(overrides: Partial<EndpointFacts>): ProbedEndpoint {
   const seen = facts(overrides);
-  const context = { anchors: [], intermediates: [], known: [], now: 0 as never };
+  const context = { anchors: [], known: [], retired: [], now: 0 as never };
   return { facts: seen, judgement: judge(seen, context), grade: null };
 }
 

@@ -1,4 +1,5 @@
 /** What a diagnosis needs of the world, and what it is about. */
+import type { ClientTrust } from '../../core/diagnosis/chain-causes.ts';
 import type { ClientLimits } from '../../core/diagnosis/client-limits.ts';
 import type { Finding } from '../../core/diagnosis/finding.ts';
 import type { Protocol } from '../../core/probe/protocol.ts';
@@ -36,15 +37,7 @@ export interface DiagnoseOptions {
   readonly password: string | null;
   /** Of each connection. */
   readonly timeoutMs: number;
-  readonly trust: DiagnoseTrust;
-}
-
-export interface DiagnoseTrust {
-  readonly anchors: readonly Certificate[];
-  /** Known here, but given by nobody: they give a missing link its name. */
-  readonly known: readonly Certificate[];
-  /** Roots of ours that were replaced. */
-  readonly retired: readonly Certificate[];
+  readonly trust: ClientTrust;
 }
 
 export interface Diagnosed {
