@@ -1,6 +1,6 @@
 /** Servers that want a client certificate, and clients that show none, or the wrong one. */
 import assert from 'node:assert/strict';
-import { appendFileSync, chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CAUSES } from '../../src/core/diagnosis/causes.ts';
@@ -22,6 +22,7 @@ import {
   opensslServer,
   type PairFiles,
   pem,
+  switchTlsOn,
   tree,
   writePair,
 } from './world.ts';
@@ -120,21 +121,7 @@ test('PostgreSQL: certificates asked for in pg_hba.conf, and names that are user
     t,
     'hostssl postgres app all cert\nhostssl postgres other all cert\nhostssl all all all trust clientcert=verify-ca\n',
   );
-  const { uid, gid } = statSync(pg.data);
-  for (const [name, text] of [
-    ['tls.crt', readFileSync(server.cert)],
-    ['tls.key', readFileSync(server.key)],
-    ['ca.crt', readFileSync(ca)],
-  ] as const) {
-    writeFileSync(join(pg.data, name), text, { mode: 0o600 });
-    chownSync(join(pg.data, name), uid, gid);
-  }
-  appendFileSync(
-    join(pg.data, 'postgresql.conf'),
-    "ssl = on\nssl_cert_file = 'tls.crt'\nssl_key_file = 'tls.key'\nssl_ca_file = 'ca.crt'\n",
-  );
-  await pg.stop();
-  await pg.start();
+  await switchTlsOn(pg, server, ca);
   const url = (user: string): string =>
     `postgresql://${user}@localhost:${pg.port}/postgres?sslmode=verify-full&sslrootcert=${ca}`;
   assertCause(await diagnose([url('postgres'), ...args(null)]), 'client-certificate-required');

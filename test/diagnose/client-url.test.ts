@@ -1,7 +1,6 @@
 /** A client's URL beside the server that it leads to: what its driver would do, and what of it comes to pass. */
 import assert from 'node:assert/strict';
-import { appendFileSync, chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync } from 'node:fs';
 import { test } from 'node:test';
 import { scratch } from '../ca/command-line.ts';
 import { skipWithout } from '../servers/available.ts';
@@ -9,35 +8,16 @@ import { IS_ROOT } from '../services/applied.ts';
 import { skipWithoutPostgresql, startCluster } from '../services/start-postgresql.ts';
 import { startRedis } from '../services/start-redis.ts';
 import { freePort } from '../world/free-port.ts';
-import {
-  assertCause,
-  assertHealthy,
-  diagnose,
-  keyPem,
-  leafOf,
-  nginxWith,
-  pem,
-  tree,
-  usageOf,
-  writePair,
-} from './world.ts';
+import { assertCause, assertHealthy, diagnose, nginxWith, serverPair, switchTlsOn, usageOf } from './world.ts';
 
 const needsRoot = !IS_ROOT && 'skipped: needs root, to run servers as their own users';
-
-function pairIn(directory: string) {
-  const { root, intermediate } = tree();
-  const leaf = leafOf(intermediate);
-  const ca = join(directory, 'ca.crt');
-  writeFileSync(ca, pem(root));
-  return { ca, pair: writePair(directory, 'tls', pem(leaf, intermediate), keyPem(leaf)) };
-}
 
 test('http:// and redis:// at ports that speak TLS, and at ports that do not', {
   skip: skipWithout('nginx', 'redis-server') || needsRoot,
   timeout: 60_000,
 }, async (t) => {
   const directory = scratch(t);
-  const { ca, pair } = pairIn(directory);
+  const { ca, pair } = serverPair(directory);
   const ports = await nginxWith(t, {
     tls: { pair },
     plain: { pair: null },
@@ -72,19 +52,9 @@ test('PostgreSQL’s URLs: plaintext where TLS is demanded, TLS that verifies no
   skip: skipWithoutPostgresql || needsRoot,
   timeout: 60_000,
 }, async (t) => {
-  const { ca, pair } = pairIn(scratch(t));
+  const { ca, pair } = serverPair(scratch(t));
   const pg = await startCluster(t, 'hostssl all all all trust\n');
-  const { uid, gid } = statSync(pg.data);
-  for (const [name, path] of [
-    ['tls.crt', pair.cert],
-    ['tls.key', pair.key],
-  ] as const) {
-    writeFileSync(join(pg.data, name), readFileSync(path), { mode: 0o600 });
-    chownSync(join(pg.data, name), uid, gid);
-  }
-  appendFileSync(join(pg.data, 'postgresql.conf'), "ssl = on\nssl_cert_file = 'tls.crt'\nssl_key_file = 'tls.key'\n");
-  await pg.stop();
-  await pg.start();
+  await switchTlsOn(pg, pair);
   const url = (query: string, scheme = 'postgresql'): string =>
     `${scheme}://postgres@localhost:${pg.port}/postgres?${query}`;
   assertHealthy(await diagnose([url(`sslmode=verify-full&sslrootcert=${ca}`)]));

@@ -1,6 +1,6 @@
 /** Where there is no TLS to speak of: nobody listens, nothing comes back, or something else is spoken. */
 import assert from 'node:assert/strict';
-import { appendFileSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -22,10 +22,10 @@ import {
   leafOf,
   nginxWith,
   nodeServer,
-  type PairFiles,
   pem,
+  serverPair,
+  switchTlsOn,
   tree,
-  writePair,
 } from './world.ts';
 
 const needsRoot = !IS_ROOT && 'skipped: needs root, to run servers as their own users';
@@ -99,14 +99,6 @@ test('Redis in plaintext, to which every TLS client hangs', {
     );
 });
 
-function serverPair(directory: string): { readonly ca: string; readonly pair: PairFiles } {
-  const { root, intermediate } = tree();
-  const leaf = leafOf(intermediate);
-  const ca = join(directory, 'ca.crt');
-  writeFileSync(ca, pem(root));
-  return { ca, pair: writePair(directory, 'tls', pem(leaf, intermediate), keyPem(leaf)) };
-}
-
 test('PostgreSQL: TLS off, asked for in the wrong way, and plaintext taken beside it', {
   skip: skipWithoutPostgresql || needsRoot,
   timeout: 60_000,
@@ -121,17 +113,7 @@ test('PostgreSQL: TLS off, asked for in the wrong way, and plaintext taken besid
       .protocol,
     'postgresql',
   );
-  const { uid, gid } = statSync(pg.data);
-  for (const [name, path] of [
-    ['tls.crt', pair.cert],
-    ['tls.key', pair.key],
-  ] as const) {
-    writeFileSync(join(pg.data, name), readFileSync(path), { mode: 0o600 });
-    chownSync(join(pg.data, name), uid, gid);
-  }
-  appendFileSync(join(pg.data, 'postgresql.conf'), "ssl = on\nssl_cert_file = 'tls.crt'\nssl_key_file = 'tls.key'\n");
-  await pg.stop();
-  await pg.start();
+  await switchTlsOn(pg, pair);
   assertCause(await diagnose([url]), 'plaintext-accepted');
   writeFileSync(join(pg.data, 'pg_hba.conf'), 'hostssl all all all trust\n');
   await pg.stop();

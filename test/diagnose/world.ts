@@ -1,6 +1,6 @@
 /** Broken servers for `diagnose`, the certificates that break them, and the command as a person would call it. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createServer, type TlsOptions } from 'node:tls';
@@ -18,6 +18,7 @@ import { pathOf } from '../servers/available.ts';
 import { LAUNCHER } from '../servers/fullchain.ts';
 import { run, startServer, temporaryDirectory } from '../servers/process.ts';
 import { cleanup } from '../services/cleanup.ts';
+import type { Cluster } from '../services/start-postgresql.ts';
 import {
   type CertificateParts,
   type MadeCertificate,
@@ -217,4 +218,30 @@ export async function nodeServer(t: TestContext, options: TlsOptions): Promise<n
   const { port, close } = await startTcpServer(server, '127.0.0.1', 0);
   t.after(close);
   return port;
+}
+
+/** The right pair for localhost, in files, and the root that it leads to. */
+export function serverPair(directory: string): { readonly ca: string; readonly pair: PairFiles } {
+  const { root, intermediate } = tree();
+  const leaf = leafOf(intermediate);
+  const ca = join(directory, 'ca.crt');
+  writeFileSync(ca, pem(root));
+  return { ca, pair: writePair(directory, 'tls', pem(leaf, intermediate), keyPem(leaf)) };
+}
+
+/** A cluster of PostgreSQL comes back with TLS, and with `ca` knows its clients. */
+export async function switchTlsOn(pg: Cluster, pair: PairFiles, ca?: string): Promise<void> {
+  const { uid, gid } = statSync(pg.data);
+  const files = { 'tls.crt': pair.cert, 'tls.key': pair.key, ...(ca !== undefined && { 'ca.crt': ca }) };
+  for (const [name, path] of Object.entries(files)) {
+    writeFileSync(join(pg.data, name), readFileSync(path), { mode: 0o600 });
+    chownSync(join(pg.data, name), uid, gid);
+  }
+  const asked = ca === undefined ? '' : "ssl_ca_file = 'ca.crt'\n";
+  appendFileSync(
+    join(pg.data, 'postgresql.conf'),
+    `ssl = on\nssl_cert_file = 'tls.crt'\nssl_key_file = 'tls.key'\n${asked}`,
+  );
+  await pg.stop();
+  await pg.start();
 }

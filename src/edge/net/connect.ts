@@ -43,7 +43,8 @@ export async function connectToFirst(
   return { kind: 'failed', detail: failures.join('; ') };
 }
 
-async function connectTo(address: IpAddress, port: number, signal: AbortSignal): Promise<Socket> {
+/** @throws ConnectionFault, and the reason of the signal */
+export async function connectTo(address: string, port: number, signal: AbortSignal): Promise<Socket> {
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const socket = connectTcp({ host: address, port, autoSelectFamily: false });

@@ -1,5 +1,5 @@
 /** Looks for a token as an ACME authority does, from one address, and remembers every hop; certificates are not verified. */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Duplex } from 'node:stream';
 import type {
@@ -12,6 +12,7 @@ import type {
 import type { PlacedToken } from '../../flow/diagnose/diagnose-http01.ts';
 import { addressesOf } from './addresses.ts';
 import { isHostName } from './check-target.ts';
+import { connectTo } from './connect.ts';
 import { ConnectionFault } from './connection-fault.ts';
 import { DeadlineExceeded, formatLimit, withDeadline } from './deadline.ts';
 import { describeExchangeFailure, exchange, type HttpAnswer } from './http-exchange.ts';
@@ -96,7 +97,7 @@ async function visitHop(
   const { signal } = new AbortController();
   let socket: Socket;
   try {
-    socket = await withDeadline(signal, timeoutMs, (limited) => dial(address, dialled.port, limited));
+    socket = await withDeadline(signal, timeoutMs, (limited) => connectTo(address, dialled.port, limited));
   } catch (cause) {
     return connectFailure(cause);
   }
@@ -138,27 +139,6 @@ function connectFailure(cause: unknown): Failure {
   return cause.code === 'ECONNREFUSED'
     ? { cause: 'connection-refused', what: 'refuses connections' }
     : { cause: 'connect-timeout', what: `cannot be reached (${cause.code})` };
-}
-
-function dial(address: string, port: number, signal: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: address, port, autoSelectFamily: false });
-    const giveUp = (): void => {
-      socket.destroy();
-      reject(signal.reason);
-    };
-    const settled = (): void => signal.removeEventListener('abort', giveUp);
-    signal.addEventListener('abort', giveUp, { once: true });
-    socket.once('connect', () => {
-      settled();
-      resolve(socket);
-    });
-    // Stays for the life of the socket: an error before the next reader listens must not end the process.
-    socket.on('error', (cause) => {
-      settled();
-      reject(new ConnectionFault(cause));
-    });
-  });
 }
 
 function urlOf(hop: Hop): string {
