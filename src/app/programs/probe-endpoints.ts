@@ -6,9 +6,10 @@ import type { ProbedEndpoint } from '../../core/probe/probe-document.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import { addressesOf } from '../../edge/net/addresses.ts';
 import { fetchPage } from '../../edge/probe/fetch-page.ts';
+import { identifyPlaintext } from '../../edge/probe/identify-plaintext.ts';
 import { atMost, type Pace, perSecond } from '../../edge/probe/pace.ts';
 import { readFlight } from '../../edge/probe/server-flight.ts';
-import { handshake, plaintext } from '../../edge/probe/service-handshake.ts';
+import { handshake } from '../../edge/probe/service-handshake.ts';
 import { monotonicMs, sleep, wallClock } from '../../edge/system/clock.ts';
 import type { ClientIdentity } from '../../flow/probe/attempt.ts';
 import { nothing, type ProbePorts, probeEndpoint } from '../../flow/probe/probe-endpoint.ts';
@@ -65,7 +66,7 @@ function pacedPorts(rate: Pace): ProbePorts {
     handshake: paced(handshake),
     readFlight: paced(readFlight),
     fetchPage: paced(fetchPage),
-    plaintext: (protocol, address, timeoutMs) => place(() => rate(() => plaintext(protocol, address, timeoutMs))),
+    identify: (address, timeoutMs) => place(() => rate(() => identifyPlaintext(address, timeoutMs))),
     clock: wallClock,
     pause: sleep,
   };

@@ -8,25 +8,16 @@ import type { HostPort } from '../../core/stack/stack.ts';
 import type { Instant } from '../../core/time/instant.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import type { Attempt, AttemptResult, ClientIdentity, PlaintextAnswer } from '../probe/attempt.ts';
+import type { Identify } from '../probe/identify.ts';
 import type { SweepPorts } from '../probe/questions.ts';
 
 export interface DiagnosePorts extends SweepPorts {
   readonly handshake: (attempt: Attempt) => Promise<AttemptResult>;
   readonly plaintext: (protocol: Protocol, address: HostPort, timeoutMs: number) => Promise<PlaintextAnswer>;
-  readonly identify: (address: HostPort, timeoutMs: number) => Promise<Identified>;
+  readonly identify: Identify;
   /** A certificate from a caIssuers address (RFC 5280 §4.2.2.1); null: it cannot be had. */
   readonly fetchIssuer: (url: string) => Promise<Certificate | null>;
 }
-
-/** What speaks at a port, in plaintext; null: nothing that is known. */
-export type Identified = {
-  /** "http", "smtp", "imap", "pop3", "ftp", "ssh", "redis", "mysql", "postgresql". */
-  readonly protocol: string;
-  /** Whether its TLS begins after a request, and it offers that. */
-  readonly offersTls: boolean;
-  /** What it said, printable and short. */
-  readonly said: string;
-} | null;
 
 export interface DiagnoseOptions {
   readonly client: ClientIdentity | null;

@@ -6,7 +6,8 @@ import { isStarttlsWord, type StarttlsWord, starttlsOf } from '../../core/probe/
 import type { Target } from '../../core/probe/target.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
-import type { DiagnosePorts, Identified } from './diagnose-ports.ts';
+import type { Identified } from '../probe/identify.ts';
+import type { DiagnosePorts } from './diagnose-ports.ts';
 
 /** What came could be said by many: what speaks there decides. */
 const UNCERTAIN: readonly ProbeFailureId[] = ['no-answer', 'closed-by-peer', 'plaintext-service', 'starttls-needed'];
@@ -23,7 +24,7 @@ export async function noTls(
 }> {
   const known = UNCERTAIN.includes(failure.id) ? await ports.identify(dial, timeoutMs) : null;
   if (known === null) return { finding: asSeen(target, dial, failure), spoken: null };
-  return { finding: asSpoken(target, dial, failure, known), spoken: STARTTLS_OF[known.protocol] ?? null };
+  return { finding: asSpoken(target, dial, failure, known), spoken: known.starttls };
 }
 
 function asSeen(target: Target, dial: HostPort, { id, detail, protocol }: ProbeFailure): Finding {
@@ -40,10 +41,10 @@ function asSpoken(
   target: Target,
   dial: HostPort,
   { detail }: ProbeFailure,
-  { protocol, offersTls, said }: NonNullable<Identified>,
+  { protocol, starttls, offersTls, said }: Identified,
 ): Finding {
   // Whoever asked for the protocol's own way to TLS, and finds none, hears that it is off.
-  const isOwn = STARTTLS_OF[protocol] !== undefined && STARTTLS_OF[protocol] === starttlsOf(target.protocol);
+  const isOwn = starttls !== null && starttls === starttlsOf(target.protocol);
   const id: CauseId = isOwn
     ? offersTls
       ? 'closed-by-peer'
@@ -56,7 +57,7 @@ function asSpoken(
     where: { target: target.text },
     what: SENTENCES[id]?.(formatHostPort(dial), protocol) ?? `${formatHostPort(dial)}: ${detail}.`,
     evidence: { protocol, said, saw: detail },
-    words: wordsOf(target, dial, STARTTLS_OF[protocol] ?? null),
+    words: wordsOf(target, dial, starttls),
   });
 }
 
@@ -66,27 +67,16 @@ const SENTENCES: Readonly<Partial<Record<CauseId, (where: string, protocol: stri
   'tls-off': (where, protocol) => `${where} speaks ${protocol} and offers no TLS.`,
 };
 
-/** Of what speaks there, the word of --starttls. */
-const STARTTLS_OF: Readonly<Record<string, StarttlsWord | undefined>> = {
-  postgresql: 'postgres',
-  mysql: 'mysql',
-  smtp: 'smtp',
-  imap: 'imap',
-  pop3: 'pop3',
-  ftp: 'ftp',
-};
-
 function wordsOf(
   target: Target,
   dial: HostPort,
   protocol: string | null,
 ): Readonly<Record<string, string | undefined>> {
-  const word = protocol === null ? undefined : (STARTTLS_OF[protocol] ?? protocol);
   return {
     host: target.host,
     port: String(target.port),
     address: dial.host,
     where: formatHostPort(target),
-    starttls: word !== undefined && isStarttlsWord(word) ? word : undefined,
+    starttls: protocol !== null && isStarttlsWord(protocol) ? protocol : undefined,
   };
 }

@@ -3,7 +3,7 @@
  * takes, and what only a second look can tell (client certificates, application protocols, another chain).
  */
 import { DerError } from '../../core/asn1/der-reader.ts';
-import type { EndpointFacts, ProbeFailure } from '../../core/probe/endpoint-facts.ts';
+import type { EndpointFacts, ProbeFailure, ProbeFailureId } from '../../core/probe/endpoint-facts.ts';
 import type { Protocol } from '../../core/probe/protocol.ts';
 import { sniOf, type Target } from '../../core/probe/target.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
@@ -14,14 +14,16 @@ import { PROTOCOL_VERSIONS } from '../../core/tls/protocol-version.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import { formatName, parseName } from '../../core/x509/name.ts';
 import type { Attempt, AttemptResult, ClientIdentity } from './attempt.ts';
+import type { Identified, Identify } from './identify.ts';
 import { type FetchPage, lookAtWeb } from './look-at-web.ts';
-import { failureOf, type NoFlight, type RecognisePorts, recognise } from './probe-failure.ts';
+import { failureOf, type NoFlight } from './probe-failure.ts';
 import type { Endpoint, SweepPorts } from './questions.ts';
 import { QUIET_PROTOCOLS, quietSweep } from './quiet-sweep.ts';
 import { alpnOf, certificatesOf, clientPolicy, otherChain13 } from './second-looks.ts';
 import { type Sweep, sweep } from './sweep.ts';
 
-export interface ProbePorts extends SweepPorts, RecognisePorts {
+export interface ProbePorts extends SweepPorts {
+  readonly identify: Identify;
   readonly handshake: (attempt: Attempt) => Promise<AttemptResult>;
   readonly fetchPage: FetchPage;
 }
@@ -205,18 +207,20 @@ async function withoutTls(
   const dial = endpoint.address;
   const isGuess = target.protocol === 'tls' && target.url === null;
   const impatient = { ...endpoint, timeoutMs: Math.min(endpoint.timeoutMs, IMPATIENT_MS) };
-  const isUnsure = isGuess || target.protocol === 'redis';
-  const spoken = isUnsure ? await recognise(ports, impatient, EVERYTHING, result) : null;
-  if (spoken?.protocol === 'redis') return nothing(target, dial.host, PLAINTEXT_REDIS);
-  if (spoken && isGuess) return probeEndpoint(ports, { ...target, protocol: spoken.protocol }, dial, options);
-  return nothing(target, dial.host, failureOf(result));
+  const failure = failureOf(result);
+  const spoken = UNCERTAIN.includes(failure.id) ? await ports.identify(dial, impatient.timeoutMs) : null;
+  if (spoken?.starttls && isGuess) return probeEndpoint(ports, { ...target, protocol: spoken.starttls }, dial, options);
+  return nothing(target, dial.host, spoken ? spokenFailure(spoken) : failure);
 }
 
-const PLAINTEXT_REDIS: ProbeFailure = {
-  id: 'plaintext-service',
-  detail: 'redis is spoken there, in plaintext, and waits for more when it hears TLS',
-  protocol: 'redis',
-};
+/** What came fits more than one: what speaks there decides. */
+const UNCERTAIN: readonly ProbeFailureId[] = ['no-answer', 'closed-by-peer', 'plaintext-service', 'starttls-needed'];
+
+function spokenFailure({ protocol, offersTls }: Identified): ProbeFailure {
+  return offersTls
+    ? { id: 'starttls-needed', detail: `${protocol} is spoken there, whose TLS begins after a request`, protocol }
+    : { id: 'plaintext-service', detail: `${protocol} is spoken there, in plaintext`, protocol };
+}
 
 function isQuiet(protocol: Protocol, { thorough }: ProbeOptions): boolean {
   return QUIET_PROTOCOLS.includes(protocol) && !thorough;
