@@ -1,9 +1,11 @@
 /** A pair on disk and the service that should show it: one cause, whether it shows here or there. */
 import assert from 'node:assert/strict';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { until } from '../agent/running-agent.ts';
 import { fullchain, scratch } from '../ca/command-line.ts';
+import { acceptsConnections } from '../servers/accepts-connections.ts';
 import { skipWithout } from '../servers/available.ts';
 import { IS_ROOT } from '../services/applied.ts';
 import { startNginx } from '../services/start-nginx.ts';
@@ -87,4 +89,19 @@ services:
   chmodSync(join(directory, 'pair/current/tls.key'), 0o644);
   assertCause(await diagnose(args), 'key-permissions');
   assert.match(await usageOf(['--service', 'sight', '-f', file]), /it has site/);
+  chmodSync(join(directory, 'pair/current/tls.key'), 0o600);
+
+  await t.test('nginx is down, and its configuration is why: its own check names it', async () => {
+    process.kill(Number(readFileSync(join(nginx.directory, 'nginx.pid'), 'utf8')), 'SIGTERM');
+    await until(async () => !(await acceptsConnections(nginx.port)), 'the end of nginx');
+    assertCause(await diagnose(args), 'connection-refused');
+    const broken = join(nginx.config, 'broken.conf');
+    writeFileSync(broken, 'ssl_protocols TLSv9;\n');
+    const finding = assertCause(await diagnose(args), 'config-refused');
+    assert.match(finding.what, /TLSv9/);
+    assert.match(JSON.stringify(finding.evidence), /connection-refused/);
+    assert.match(finding.remedy.command ?? '', /nginx.* -t$/);
+    writeFileSync(broken, `server { listen 127.0.0.1:1 ssl; ssl_certificate /nowhere/tls.crt; ssl_certificate_key /nowhere/tls.key; }\n`);
+    assert.match(assertCause(await diagnose(args), 'file-missing').what, /\/nowhere\/tls\.crt/);
+  });
 });

@@ -3,18 +3,22 @@ import { existsSync } from 'node:fs';
 import { causeFinding } from '../../core/diagnosis/causes.ts';
 import type { ClientLimits } from '../../core/diagnosis/client-limits.ts';
 import { asItsDriver, explained, withoutTrust } from '../../core/diagnosis/explained.ts';
-import type { Finding } from '../../core/diagnosis/finding.ts';
+import { type Finding, hasError } from '../../core/diagnosis/finding.ts';
+import { checkFindings } from '../../core/diagnosis/judge-check.ts';
 import { judgePair } from '../../core/diagnosis/judge-pair.ts';
 import { asksForPlaintext, urlFindings } from '../../core/diagnosis/judge-url.ts';
 import { urlFiles } from '../../core/diagnosis/url-files.ts';
 import { saysNothingOfTls } from '../../core/diagnosis/url-reading.ts';
 import type { Target } from '../../core/probe/target.ts';
+import type { Action } from '../../core/services/service-kind.ts';
 import { readCertificates } from '../../edge/files/certificate-files.ts';
 import { readPairFacts } from '../../edge/files/pair-facts.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
 import { addressesOf } from '../../edge/net/addresses.ts';
+import { runAction } from '../../edge/reload/run-action.ts';
 import { wallClock } from '../../edge/system/clock.ts';
 import { listeningProcess } from '../../edge/system/listening-process.ts';
+import { commandLine } from '../../flow/agent/apply-plan.ts';
 import { diagnoseEndpoint } from '../../flow/diagnose/diagnose-endpoint.ts';
 import { diagnosePlaintext } from '../../flow/diagnose/diagnose-plaintext.ts';
 import type { Diagnosed, DiagnoseOptions } from '../../flow/diagnose/diagnose-ports.ts';
@@ -48,7 +52,7 @@ export interface DiagnosedSubject {
 
 export async function diagnoseSubject(
   paths: StatePaths,
-  { text, wanted, pair, service, again }: Subject,
+  { text, wanted, pair, service, check, again }: Subject,
   flags: ClientFlags,
   limits: ClientLimits,
 ): Promise<DiagnosedSubject> {
@@ -66,13 +70,26 @@ export async function diagnoseSubject(
       service,
       unit: null,
     });
+  const files = onDisk === null ? [] : flags.ca === undefined ? withoutTrust(onDisk) : onDisk;
   return {
     target: text,
     address,
-    findings: onDisk ? explained(findings, flags.ca === undefined ? withoutTrust(onDisk) : onDisk) : findings,
+    findings: explained(findings, [...files, ...(await refusedCheck(text, service, check, findings))]),
     healthy: endpoint?.seen ? `${endpoint.seen.version}, ${endpoint.seen.suite}` : '',
     again,
   };
+}
+
+/** Only where something is wrong: a check may take its time, and reads what a running service has read already. */
+async function refusedCheck(
+  target: string,
+  service: string | null,
+  check: Action | null,
+  findings: readonly Finding[],
+): Promise<Finding[]> {
+  if (service === null || check === null || !hasError(findings)) return [];
+  const { ok, output } = await runAction(check);
+  return ok ? [] : checkFindings({ service, target, command: commandLine(check), output });
 }
 
 function trustFor(paths: StatePaths, wanted: WantedTarget | null, { ca, intermediates }: ClientFlags) {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { shellQuoted } from '../../core/diagnosis/causes.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { pasteable } from '../../core/probe/target-words.ts';
-import type { Desired } from '../../core/services/service-kind.ts';
+import type { Action, Desired } from '../../core/services/service-kind.ts';
 import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
 import type { PairPaths } from '../../edge/files/pair-facts.ts';
 import { hostFacts } from '../../edge/system/host-facts.ts';
@@ -18,6 +18,8 @@ export interface Subject {
   readonly pair: PairPaths | null;
   /** Its name in the stack file. */
   readonly service: string | null;
+  /** The service's own check of its configuration; null: there is none, or no service was named. */
+  readonly check: Action | null;
   /** The command that diagnoses it once more. */
   readonly again: string;
 }
@@ -34,7 +36,7 @@ export async function subjectsOf(texts: readonly string[], flags: SubjectFlags):
   if (flags.service !== undefined) return [await serviceSubject(flags.stack ?? 'fullchain.yaml', flags.service)];
   const pair = pairOf(flags);
   if (texts.length === 0 && pair !== null)
-    return [{ text: pair.certificate, wanted: null, pair, service: null, again: againOf('', pair) }];
+    return [{ text: pair.certificate, wanted: null, pair, service: null, check: null, again: againOf('', pair) }];
   const { starttls, connect } = flags;
   const targets = wantedTargets(texts, {
     ...(starttls !== undefined && { starttls }),
@@ -42,7 +44,14 @@ export async function subjectsOf(texts: readonly string[], flags: SubjectFlags):
   });
   return targets.map((wanted) => {
     const { text } = wanted.target;
-    return { text, wanted, pair, service: null, again: againOf(` ${shellQuoted(pasteable(wanted.target))}`, pair) };
+    return {
+      text,
+      wanted,
+      pair,
+      service: null,
+      check: null,
+      again: againOf(` ${shellQuoted(pasteable(wanted.target))}`, pair),
+    };
   });
 }
 
@@ -66,12 +75,13 @@ async function serviceSubject(file: string, name: string): Promise<Subject> {
   }
   const kind = SERVICE_KIND_TABLE[service.kind];
   const facts = await hostFacts(kind.facts(service), service.runAs === null ? kind.users : [service.runAs]);
-  const { install } = kind.desired(service, facts, { verifyClients: false });
+  const { install, check } = kind.desired(service, facts, { verifyClients: false });
   return {
     text: name,
     wanted: serviceTarget(stack, service),
     pair: { ...placesOf(install), runAs: facts.user },
     service: name,
+    check,
     again: `fullchain diagnose --service ${shellQuoted(name)} -f ${shellQuoted(file)}`,
   };
 }

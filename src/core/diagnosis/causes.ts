@@ -340,6 +340,12 @@ export const CAUSES = {
     remedy: 'Write it again as plain PEM: no byte order mark, nothing encrypted, the whole block.',
     command: 'head -c 64 {file} | od -c | head',
   },
+  /** Also a rule of `audit`. */
+  'config-refused': {
+    severity: 'error',
+    why: 'The service does not start with this configuration, or goes on with the one that it read before.',
+    remedy: 'Correct what its own check names, and reload.',
+  },
   'served-not-installed': {
     severity: 'error',
     why: 'The new certificate is on disk and helps nobody; when the served one expires, clients refuse.',

@@ -19,6 +19,7 @@ const UNUSABLE: readonly string[] = [
   'key-permissions',
   'file-missing',
   'file-unusable',
+  'config-refused',
 ] satisfies readonly CauseId[];
 
 /** About the chain that is served; after a reload it is another one. */

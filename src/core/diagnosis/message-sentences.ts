@@ -131,6 +131,7 @@ export const SENTENCES: Readonly<Record<CauseId, Sentence>> = {
   'key-permissions': pairFile((taken) => `owner, mode or a directory of ${file(taken)} is not as the service needs it`),
   'file-missing': pairFile((taken) => `there is no ${taken.file ?? 'such file'}`),
   'file-unusable': pairFile((taken) => `${file(taken)} is not what is expected: encrypted, no PEM, empty or damaged`),
+  'config-refused': pairFile('the service refuses its configuration'),
   'served-not-installed': pairFile('what is served is not what is on disk'),
   'url-parameter-invalid': {
     subject: ({ parameter }) => parameter ?? 'the connection string',

@@ -17,7 +17,7 @@ import { authorityInformationAccess } from '../../core/x509/authority-informatio
 import type { Certificate } from '../../core/x509/certificate.ts';
 import { formatName } from '../../core/x509/name.ts';
 import type { Attempt, AttemptResult } from '../probe/attempt.ts';
-import { EVERYTHING, namesOf } from '../probe/probe-endpoint.ts';
+import { namesOf, refusalOf } from '../probe/probe-endpoint.ts';
 import { failureOf } from '../probe/probe-failure.ts';
 import type { Endpoint } from '../probe/questions.ts';
 import { certificatesOf } from '../probe/second-looks.ts';
@@ -129,17 +129,12 @@ async function refused(one: Case, look: Refused): Promise<Diagnosed> {
   const client = clientRefusal(one, look, said);
   if (client !== null) return refusal(one, client, look);
   if (look.flight === null) {
-    const { serverName, ...address } = endpoint;
-    // It was waited for already.
-    const timeoutMs = Math.min(options.timeoutMs, IMPATIENT_MS);
-    const result = await ports.readFlight({ ...address, timeoutMs, hello: { ...EVERYTHING, serverName } });
-    if (result.kind !== 'flight' && result.kind !== 'alert') return withoutTls(one, failureOf(result));
+    const seen = await refusalOf(ports, endpoint, look);
+    if (seen.kind === 'no-tls') return withoutTls(one, failureOf(seen.result));
   }
   const { finding } = await negotiate(ports, endpoint, options.limits, where);
   return refusal(one, finding ?? (await localPolicy(one, look, said)) ?? refusesAll(one, said), look);
 }
-
-const IMPATIENT_MS = 1500;
 
 /** Where only the port said that it is TLS, what answers decides what is spoken; a URL or --starttls is taken at its word. */
 async function withoutTls(one: Case, failure: ProbeFailure): Promise<Diagnosed> {

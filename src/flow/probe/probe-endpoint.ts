@@ -85,8 +85,8 @@ type Refusal =
   | { readonly kind: 'refused'; readonly failure: ProbeFailure };
 
 /** Why a handshake came to nothing, before anything of the server was seen. */
-async function refusalOf(
-  { readFlight }: ProbePorts,
+export async function refusalOf(
+  { readFlight }: Pick<SweepPorts, 'readFlight'>,
   { serverName, ...where }: Endpoint,
   { code }: Extract<AttemptResult, { kind: 'refused' }>,
 ): Promise<Refusal> {
