@@ -71,5 +71,4 @@ const WORDS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'no route to its network',
   ENOTFOUND: 'the name has no address',
   EAI_AGAIN: 'the name cannot be resolved now',
-  ETIMEDOUT: 'no answer',
 };

@@ -114,6 +114,8 @@ function wordsOf({ code, message }: NodeJS.ErrnoException, { address }: Attempt)
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
       return `there is no route to ${where}`;
+    case 'ETIMEDOUT':
+      return `${where} does not answer`;
     case 'ECONNRESET':
       return `${where} reset the connection`;
     default:
