@@ -1,4 +1,5 @@
 /** The world of a diagnosis, wired. */
+import { setTimeout } from 'node:timers/promises';
 import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
 import { fetchBytes } from '../../edge/net/fetch-bytes.ts';
 import { identifyPlaintext } from '../../edge/probe/identify-plaintext.ts';
@@ -13,6 +14,7 @@ export function diagnosePorts(timeoutMs: number): DiagnosePorts {
     readFlight,
     plaintext,
     identify: identifyPlaintext,
+    patience: (ms) => setTimeout(ms, undefined, { ref: false }),
     fetchIssuer: (url) => fetchIssuer(url, timeoutMs),
     clock: wallClock,
     pause: (ms) => sleep(ms),

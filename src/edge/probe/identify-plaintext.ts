@@ -89,7 +89,7 @@ const http: Ask = async (socket, timeoutMs) => {
   socket.write('GET / HTTP/1.0\r\n\r\n');
   const words = text(await readSome(socket, timeoutMs));
   // A server of TLS says so in plaintext, and serves nothing.
-  if (!/^HTTP\/1\.[01] /.test(words) || /HTTPS (?:server|port)/i.test(words)) return null;
+  if (!/^HTTP\/1\.[01] /.test(words) || /^HTTP\/1\.[01] 400[\s\S]*(?:HTTPS|SSL)/i.test(words)) return null;
   return { protocol: 'http', starttls: null, offersTls: false, said: printable(words) };
 };
 

@@ -48,6 +48,7 @@ export function handshake(request: Attempt): Promise<AttemptResult> {
       () => refuse('network', `no answer within ${timeoutMs / 1000} s`, tcp.connecting ? 'ETIMEDOUT' : null),
       timeoutMs,
     );
+    request.signal?.addEventListener('abort', () => refuse('network', 'it was given up'), { once: true });
     tcp.on('error', (fault: NodeJS.ErrnoException) => {
       // The tap and TLS above it hear of it too, and know better what it means for them.
       if (tls === null) refuse('network', wordsOf(fault, request), fault.code ?? null);

@@ -17,6 +17,7 @@ import { authorityInformationAccess } from '../../core/x509/authority-informatio
 import type { Certificate } from '../../core/x509/certificate.ts';
 import { formatName } from '../../core/x509/name.ts';
 import type { Attempt, AttemptResult } from '../probe/attempt.ts';
+import type { Identified } from '../probe/identify.ts';
 import { namesOf, refusalOf } from '../probe/probe-endpoint.ts';
 import { failureOf } from '../probe/probe-failure.ts';
 import type { Endpoint } from '../probe/questions.ts';
@@ -90,8 +91,26 @@ async function diagnoseAddress(
     const { finding } = await negotiate(ports, endpoint, limits, one.where);
     if (finding !== null) return refusal(one, finding);
   }
-  const look = await ports.handshake(one.base);
+  const look = await lookUnlessPlaintext(one);
+  if ('protocol' in look) return withoutTls(one, SILENT, look);
   return look.kind === 'established' ? established(one, look) : refused(one, look);
+}
+
+/** To a server of TLS, also a slow one, this is long. */
+const SILENCE_MS = 2000;
+
+const SILENT: ProbeFailure = { id: 'no-answer', detail: 'a ClientHello was met with silence', protocol: null };
+
+/** A server that waits for the end of a line says nothing to a ClientHello: who speaks there is asked before the time is up. */
+async function lookUnlessPlaintext({ ports, base, dial, options }: Case): Promise<AttemptResult | Identified> {
+  const enough = new AbortController();
+  const look = ports.handshake({ ...base, signal: enough.signal });
+  const early = await Promise.race([look, ports.patience(SILENCE_MS).then(() => null)]);
+  if (early !== null) return early;
+  const spoken = await ports.identify(dial, options.timeoutMs);
+  if (spoken === null) return look;
+  enough.abort();
+  return spoken;
 }
 
 /** Mozilla's intermediate suites, as OpenSSL calls them; a client that was narrowed has been asked for by hellos of our own. */
@@ -137,9 +156,9 @@ async function refused(one: Case, look: Refused): Promise<Diagnosed> {
 }
 
 /** Where only the port said that it is TLS, what answers decides what is spoken; a URL or --starttls is taken at its word. */
-async function withoutTls(one: Case, failure: ProbeFailure): Promise<Diagnosed> {
+async function withoutTls(one: Case, failure: ProbeFailure, known: Identified | null = null): Promise<Diagnosed> {
   const { ports, target, dial, options } = one;
-  const { finding, spoken } = await noTls(ports, target, dial, failure, options.timeoutMs);
+  const { finding, spoken } = await noTls(ports, target, dial, failure, options.timeoutMs, known);
   const isGuess = target.protocol === 'tls' && target.url === null;
   if (spoken === null || !isGuess || finding.id !== 'starttls-needed')
     return { ...refusal(one, finding), reachable: !UNREACHABLE.includes(failure.id) };

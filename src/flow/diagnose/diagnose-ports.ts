@@ -15,6 +15,8 @@ export interface DiagnosePorts extends SweepPorts {
   readonly handshake: (attempt: Attempt) => Promise<AttemptResult>;
   readonly plaintext: (protocol: Protocol, address: HostPort, timeoutMs: number) => Promise<PlaintextAnswer>;
   readonly identify: Identify;
+  /** Ends after so long; nothing is kept waiting by it. */
+  readonly patience: (ms: number) => Promise<void>;
   /** A certificate from a caIssuers address (RFC 5280 §4.2.2.1); null: it cannot be had. */
   readonly fetchIssuer: (url: string) => Promise<Certificate | null>;
 }

@@ -12,17 +12,19 @@ import type { DiagnosePorts } from './diagnose-ports.ts';
 /** What came could be said by many: what speaks there decides. */
 const UNCERTAIN: readonly ProbeFailureId[] = ['no-answer', 'closed-by-peer', 'plaintext-service', 'starttls-needed'];
 
+/** @param before who speaks there, where that is known already */
 export async function noTls(
   ports: Pick<DiagnosePorts, 'identify'>,
   target: Target,
   dial: HostPort,
   failure: ProbeFailure,
   timeoutMs: number,
+  before: Identified | null = null,
 ): Promise<{
   readonly finding: Finding /** Whose TLS begins after a request. */;
   readonly spoken: StarttlsWord | null;
 }> {
-  const known = UNCERTAIN.includes(failure.id) ? await ports.identify(dial, timeoutMs) : null;
+  const known = before ?? (UNCERTAIN.includes(failure.id) ? await ports.identify(dial, timeoutMs) : null);
   if (known === null) return { finding: asSeen(target, dial, failure), spoken: null };
   return { finding: asSpoken(target, dial, failure, known), spoken: known.starttls };
 }

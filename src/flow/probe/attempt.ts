@@ -32,6 +32,8 @@ export interface Attempt {
   /** Hand out the chain too: in the order of the wire, and for less than the whole flight costs. */
   readonly chain?: true;
   readonly timeoutMs: number;
+  /** Given up when it is aborted. */
+  readonly signal?: AbortSignal;
 }
 
 /** PEM. */
