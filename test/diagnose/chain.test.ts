@@ -132,6 +132,7 @@ test('each flaw of a served chain is named, and nothing else', { skip, timeout: 
     ['not-yet', 'certificate-not-yet-valid', /"notBefore"/],
     ['unknown', 'unknown-ca', /Foreign Root/],
     ['incomplete', 'unknown-ca', /Diagnose Root.*intermediate/],
+    ['incomplete', 'chain-incomplete', /if .*Diagnose Root.*intermediate.* is an intermediate/],
     ['incomplete', 'chain-incomplete', /Diagnose Root.*intermediate/, '--intermediates', known],
     ['pointing', 'chain-incomplete', /Diagnose Root.*intermediate/],
     ['disorder', 'chain-order', /Lower intermediate/],
@@ -159,12 +160,12 @@ test('each flaw of a served chain is named, and nothing else', { skip, timeout: 
     const port = await nodeServer(t, { cert, key: keyPem(good) });
     assertCause(await diagnose([`localhost:${port}`, '--ca', ca]), 'signature-invalid');
   });
-  await t.test('a server that knows no site of this name: handshake-refused', async () => {
+  await t.test('a server that knows no site of this name: name-mismatch, likely', async () => {
     const { refusing } = await nginxWith(t, {
       refusing: { pair: files.healthy ?? null, lines: 'ssl_reject_handshake on;' },
     });
-    const finding = assertCause(await diagnose([`https://localhost:${refusing}`, '--ca', ca]), 'handshake-refused');
-    assert.match(finding.what, /UNRECOGNIZED_NAME/);
+    const finding = assertCause(await diagnose([`https://localhost:${refusing}`, '--ca', ca]), 'name-mismatch');
+    assert.match(finding.what, /unrecognized_name/);
   });
   await t.test('asked by address: ip-not-in-certificate', async () => {
     assertCause(await diagnose([`https://127.0.0.1:${ports.healthy}`, '--ca', ca]), 'ip-not-in-certificate');

@@ -101,7 +101,10 @@ services:
     assert.match(finding.what, /TLSv9/);
     assert.match(JSON.stringify(finding.evidence), /connection-refused/);
     assert.match(finding.remedy.command ?? '', /nginx.* -t$/);
-    writeFileSync(broken, `server { listen 127.0.0.1:1 ssl; ssl_certificate /nowhere/tls.crt; ssl_certificate_key /nowhere/tls.key; }\n`);
+    writeFileSync(
+      broken,
+      `server { listen 127.0.0.1:1 ssl; ssl_certificate /nowhere/tls.crt; ssl_certificate_key /nowhere/tls.key; }\n`,
+    );
     assert.match(assertCause(await diagnose(args), 'file-missing').what, /\/nowhere\/tls\.crt/);
   });
 });

@@ -1,6 +1,7 @@
 /** One subject diagnosed: its endpoint as a client meets it, and its pair as it lies on this host. */
 import { existsSync } from 'node:fs';
-import { causeFinding } from '../../core/diagnosis/causes.ts';
+import { type CauseId, causeFinding } from '../../core/diagnosis/causes.ts';
+import type { ClientTrust } from '../../core/diagnosis/chain-causes.ts';
 import type { ClientLimits } from '../../core/diagnosis/client-limits.ts';
 import { asItsDriver, explained, withoutTrust } from '../../core/diagnosis/explained.ts';
 import { type Finding, hasError } from '../../core/diagnosis/finding.ts';
@@ -108,9 +109,13 @@ async function atEndpoint(
   const missing = Object.values(files).find((file) => file !== null && !existsSync(file)) ?? null;
   if (missing !== null) return namesNothing(wanted, missing);
   const clientCert = flags.clientCert ?? files.certificate ?? undefined;
+  const clientKey = flags.clientKey ?? files.key ?? undefined;
+  const unusable = clientPairFindings(clientCert, clientKey, wanted, trustFor(paths, wanted, flags));
+  if (unusable.length > 0)
+    return { target, address: null, reachable: true, findings: unusable, served: null, seen: null };
   const timeoutMs = flags.timeout * 1000;
   const options: DiagnoseOptions = {
-    client: clientIdentity(clientCert, flags.clientKey ?? files.key ?? undefined),
+    client: clientIdentity(clientCert, clientKey),
     clientChain: clientCert === undefined ? [] : readCertificates(clientCert),
     limits,
     password: flags.passwordFile === undefined ? (process.env.MYSQL_PWD ?? null) : passwordIn(flags.passwordFile),
@@ -136,6 +141,28 @@ function urlCauses(target: Target): readonly Finding[] {
   return target.url !== null && saysNothingOfTls(target.url)
     ? findings.filter(({ id }) => id !== 'url-not-verifying')
     : findings;
+}
+
+/** A pair that no library loads: then the server never sees the client. */
+const UNLOADABLE: readonly string[] = [
+  'file-missing',
+  'file-unusable',
+  'key-mismatch',
+  'key-type-mismatch',
+] satisfies readonly CauseId[];
+
+function clientPairFindings(
+  certificate: string | undefined,
+  key: string | undefined,
+  { target }: WantedTarget,
+  trust: ClientTrust,
+): readonly Finding[] {
+  if (certificate === undefined || key === undefined) return [];
+  const facts = readPairFacts({ certificate, key, runAs: null });
+  const context = { ...trust, now: wallClock(), served: [], listener: null, protocol: target.protocol };
+  return judgePair(facts, { ...context, service: null, unit: null }).filter(
+    ({ id, severity }) => severity === 'error' && UNLOADABLE.includes(id),
+  );
 }
 
 /** The URL names a file that is not here: its driver refuses before it connects. */

@@ -33,10 +33,10 @@ export interface SubjectFlags extends TargetFlags {
 
 /** @throws OperatorFault usage, input-unreadable, stack-file-invalid */
 export async function subjectsOf(texts: readonly string[], flags: SubjectFlags): Promise<readonly Subject[]> {
-  if (flags.service !== undefined) return [await serviceSubject(flags.stack ?? 'fullchain.yaml', flags.service)];
+  if (flags.service !== undefined) return [await serviceSubject(flags.stack ?? 'fullchain.yaml', flags.service, flags)];
   const pair = pairOf(flags);
   if (texts.length === 0 && pair !== null)
-    return [{ text: pair.certificate, wanted: null, pair, service: null, check: null, again: againOf('', pair) }];
+    return [{ text: pair.certificate, wanted: null, pair, service: null, check: null, again: againOf('', flags) }];
   const { starttls, connect } = flags;
   const targets = wantedTargets(texts, {
     ...(starttls !== undefined && { starttls }),
@@ -50,14 +50,19 @@ export async function subjectsOf(texts: readonly string[], flags: SubjectFlags):
       pair,
       service: null,
       check: null,
-      again: againOf(` ${shellQuoted(pasteable(wanted.target))}`, pair),
+      again: againOf(pasteable(wanted.target), flags),
     };
   });
 }
 
-function againOf(target: string, pair: PairPaths | null): string {
-  const files = pair ? ` --cert ${shellQuoted(pair.certificate)} --key ${shellQuoted(pair.key)}` : '';
-  return `fullchain diagnose${target}${files}`;
+/** Everything that was said, but for what only changes the output. */
+function againOf(target: string, flags: SubjectFlags): string {
+  const options = Object.entries(flags).flatMap(([name, value]) =>
+    typeof value === 'string'
+      ? [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${shellQuoted(value)}`]
+      : [],
+  );
+  return ['fullchain diagnose', ...(target === '' ? [] : [shellQuoted(target)]), ...options].join(' ');
 }
 
 function pairOf({ cert, key, runAs }: SubjectFlags): PairPaths | null {
@@ -66,7 +71,7 @@ function pairOf({ cert, key, runAs }: SubjectFlags): PairPaths | null {
   return { certificate: cert, key, runAs: runAs ?? null };
 }
 
-async function serviceSubject(file: string, name: string): Promise<Subject> {
+async function serviceSubject(file: string, name: string, flags: SubjectFlags): Promise<Subject> {
   const stack = readStack(file);
   const service = stack.services.find((one) => one.name === name);
   if (!service) {
@@ -82,7 +87,7 @@ async function serviceSubject(file: string, name: string): Promise<Subject> {
     pair: { ...placesOf(install), runAs: facts.user },
     service: name,
     check,
-    again: `fullchain diagnose --service ${shellQuoted(name)} -f ${shellQuoted(file)}`,
+    again: againOf('', flags),
   };
 }
 

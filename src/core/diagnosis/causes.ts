@@ -413,8 +413,13 @@ export interface Case {
 export function causeFinding(id: CauseId, one: Case): Finding {
   const row: CauseRow = CAUSES[id];
   // A password that is not shown cannot be pasted: without it a URL leads to the same place.
-  const words = { ...('target' in one.where && { target: one.where.target.replace(':***@', '@') }), ...one.words };
-  const command = one.remedy?.command ?? firstWhole([row.command, SEE_FOR_YOURSELF], words);
+  const words = {
+    ...('file' in one.where && { file: one.where.file }),
+    ...('target' in one.where && { target: one.where.target.replace(':***@', '@') }),
+    ...one.words,
+  };
+  const command =
+    one.remedy?.command ?? firstWhole([row.command, 'file' in one.where ? SEE_THE_FILE : SEE_FOR_YOURSELF], words);
   return {
     id,
     severity: one.severity ?? row.severity,
@@ -430,6 +435,7 @@ export function causeFinding(id: CauseId, one: Case): Finding {
 
 /** Where no line helps, or a word of it is not known. */
 const SEE_FOR_YOURSELF = 'fullchain probe -v {target}';
+const SEE_THE_FILE = 'fullchain cert inspect {file}';
 
 function firstWhole(
   templates: readonly (string | undefined)[],

@@ -5,7 +5,7 @@ import { authorityInformationAccess } from '../x509/authority-information-access
 import { type Certificate, isSelfIssued } from '../x509/certificate.ts';
 import { describeCertificate } from '../x509/describe.ts';
 import { formatGeneralName } from '../x509/general-name.ts';
-import { formatName } from '../x509/name.ts';
+import { formatName, namesEqual } from '../x509/name.ts';
 import { validatePath } from '../x509/path.ts';
 import { subjectAltNames } from '../x509/subject-alt-name.ts';
 import { type Verification, type VerificationFinding, verifyChain } from '../x509/verification.ts';
@@ -38,7 +38,7 @@ export function chainFindings(served: ServedChain): Finding[] {
   const skew = clockSkew(served, found);
   if (skew !== null)
     return [skew, ...found.filter(({ id }) => !ABOUT_TIME.includes(id)).map((flaw) => finding(flaw, served))];
-  return found.map((flaw) => finding(flaw, served));
+  return found.flatMap((flaw) => [finding(flaw, served), ...otherReading(flaw, served)]);
 }
 
 const ABOUT_TIME: readonly string[] = ['certificate-expired', 'certificate-not-yet-valid'];
@@ -89,7 +89,7 @@ function finding(flaw: VerificationFinding, served: ServedChain): Finding {
   const retired = flaw.id === 'unknown-ca' || flaw.id === 'self-signed' ? retiredAbove(served) : null;
   if (retired !== null)
     return causeFinding('retired-ca', {
-      subject: formatName(leaf.subject),
+      subject: describeCertificate(leaf),
       where,
       what: `The certificate was issued below ${JSON.stringify(formatName(retired.subject))}, an authority of ours that was replaced.`,
       evidence: {
@@ -99,18 +99,18 @@ function finding(flaw: VerificationFinding, served: ServedChain): Finding {
       },
     });
   const { id } = flaw;
-  const isLone = id === 'unknown-ca' && chain.length === 1 && !isSelfIssued(leaf);
+  const isAmbiguous = isLoneLeaf(flaw, served);
   return causeFinding(id, {
     subject: flaw.subject,
     where,
     what: sentence(flaw),
     severity: flaw.severity,
     // Without the peer's clock a wrong one of this host looks the same.
-    confidence: isLone || (id === 'certificate-not-yet-valid' && peerTime === null) ? 'likely' : 'certain',
+    confidence: isAmbiguous || (id === 'certificate-not-yet-valid' && peerTime === null) ? 'likely' : 'certain',
     evidence: evidenceOf(id, served),
     words: { host: target.host, leaf: 'leaf.crt', intermediate: 'intermediate.crt' },
     ...(id === 'chain-incomplete' && { remedy: missingLink(served) }),
-    ...(isLone && { remedy: LONE }),
+    ...(isAmbiguous && { remedy: LONE }),
     ...(id === 'certificate-not-yet-valid' &&
       peerTime === null && {
         remedy: {
@@ -145,10 +145,39 @@ function missingLink({ chain: [leaf] }: ServedChain): { readonly text: string; r
     : { text, command: `curl -s ${url} | openssl x509 -inform DER >> tls.crt` };
 }
 
-/** Nobody sees from a leaf whether its issuer is a root that is not trusted, or an intermediate that was left out. */
+/**
+ * Of the chain only the leaf leads anywhere, and its issuer is known to nobody here: a root that is not trusted, or an
+ * intermediate that was left out. Where an authority of that name is trusted, it is another one.
+ */
+function isLoneLeaf({ id }: VerificationFinding, { chain: [leaf, ...sent], anchors }: ServedChain): boolean {
+  return (
+    id === 'unknown-ca' &&
+    !isSelfIssued(leaf) &&
+    !sent.some(({ subject }) => namesEqual(subject, leaf.issuer)) &&
+    !anchors.some(({ subject }) => namesEqual(subject, leaf.issuer))
+  );
+}
+
 const LONE = {
   text: 'Get the certificate of its issuer and give it with --intermediates: that decides. If it is an intermediate, the server has to send it; if it is a root, this client has to trust it (--ca FILE, or the system’s store), or somebody else’s server answers here.',
 } as const;
+
+/** What the same evidence fits too. */
+function otherReading(flaw: VerificationFinding, served: ServedChain): Finding[] {
+  const [leaf] = served.chain;
+  if (!isLoneLeaf(flaw, served) || retiredAbove(served) !== null) return [];
+  const issuer = formatName(leaf.issuer);
+  return [
+    causeFinding('chain-incomplete', {
+      subject: flaw.subject,
+      where: { target: served.target.text },
+      what: `${flaw.subject}: if ${JSON.stringify(issuer)} is an intermediate, the server leaves it out.`,
+      confidence: 'likely',
+      evidence: { ...evidenceOf('chain-incomplete', served), decides: 'the certificate of the issuer' },
+      remedy: { ...LONE, ...('command' in missingLink(served) && { command: missingLink(served).command ?? '' }) },
+    }),
+  ];
+}
 
 function evidenceOf(id: CauseId, { chain, target }: ServedChain): Finding['evidence'] {
   const [leaf] = chain;

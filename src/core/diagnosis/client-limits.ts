@@ -57,8 +57,8 @@ export function clientLimits(flags: LimitFlags): ClientLimits | BadLimit {
   return { versions, suites, groups, isNarrowed: Object.values(flags).some((value) => value !== undefined) };
 }
 
-/** More than Mozilla has: what libraries offer by default. */
-const USUAL_GROUPS = ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1', 'secp521r1'];
+/** Mozilla's. */
+const USUAL_GROUPS = ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1'];
 const ALIASES: Readonly<Record<string, string>> = {
   prime256v1: 'secp256r1',
   'p-256': 'secp256r1',

@@ -204,6 +204,14 @@ function asCause(
       : undefined;
   return causeFinding(id, {
     ...(severity !== CAUSES[id].severity && { severity }),
+    // No second clock was asked.
+    ...(id === 'certificate-not-yet-valid' && {
+      confidence: 'likely' as const,
+      remedy: {
+        text: 'Compare the clock of this host with a good one first. If it is right, wait, or have another certificate issued that begins now.',
+        command: 'timedatectl timesync-status',
+      },
+    }),
     subject,
     where: { file: path, line: block?.line ?? blocks[0]?.line ?? 1 },
     what: `${path}: ${what}.`,

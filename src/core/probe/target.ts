@@ -160,6 +160,18 @@ function decoded(text: string): string {
   }
 }
 
+/** Of a database's URL; null: it names none. */
+export function databaseOf(url: TargetUrl | null): string | null {
+  const name = url?.path.replace(/^\//, '') ?? '';
+  return name === '' || name.includes('/') ? null : decoded(name);
+}
+
+/** As whom the client of this URL logs in, and where to. */
+export function loginOf(url: TargetUrl | null): { readonly user?: string; readonly database?: string } {
+  const database = databaseOf(url);
+  return { ...(url?.user != null && { user: url.user }), ...(database !== null && { database }) };
+}
+
 /** RFC 6066 §3: never an address. Without the dot that ends an absolute name. */
 export function sniOf(host: string): string | null {
   return parseIpAddress(host) === null ? host.replace(/\.$/, '') : null;

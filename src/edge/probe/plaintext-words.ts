@@ -4,14 +4,25 @@ import type { Protocol } from '../../core/probe/protocol.ts';
 import type { PlaintextAnswer } from '../../flow/probe/attempt.ts';
 import { printable, readSome, text } from './answer.ts';
 
+/** As whom, of databases; nothing secret is ever said. */
+export interface PlaintextLogin {
+  readonly user?: string;
+  readonly database?: string;
+}
+
 /** A plaintext client's first words, and what comes back within `timeoutMs`. */
-export async function speakPlaintext(protocol: Protocol, socket: Duplex, timeoutMs: number): Promise<PlaintextAnswer> {
+export async function speakPlaintext(
+  protocol: Protocol,
+  socket: Duplex,
+  timeoutMs: number,
+  { user = 'fullchain', database = 'fullchain' }: PlaintextLogin = {},
+): Promise<PlaintextAnswer> {
   const silence = timeoutMs;
   switch (protocol) {
     case 'postgres': {
       const startup = Buffer.concat([
         Buffer.from([0, 0, 0, 0, 0, 3, 0, 0]),
-        Buffer.from('user\0fullchain\0database\0fullchain\0\0'),
+        Buffer.from(`user\0${user}\0database\0${database}\0\0`),
       ]);
       startup.writeUInt32BE(startup.byteLength, 0);
       socket.write(startup);

@@ -14,7 +14,7 @@ import { parseIpAddress } from '../../core/x509/ip-address.ts';
 import type { Attempt, AttemptResult, PlaintextAnswer } from '../../flow/probe/attempt.ts';
 import { PreambleRefused, readSome } from './answer.ts';
 import { mysqlPasswordLogin } from './mysql-login.ts';
-import { mysqlLogin, speakPlaintext } from './plaintext-words.ts';
+import { mysqlLogin, type PlaintextLogin, speakPlaintext } from './plaintext-words.ts';
 import { beforeTls } from './preamble.ts';
 import { secureContextFor } from './secure-contexts.ts';
 import { TappedSocket } from './tapped-socket.ts';
@@ -190,12 +190,12 @@ const LONGEST_CHAIN = 32;
 const LISTEN_MS = 500;
 
 /** Enough of each protocol that a server which wants to refuse does so. */
-function firstWords({ protocol, user = 'fullchain' }: Attempt): string | Uint8Array {
+function firstWords({ protocol, user = 'fullchain', database = 'postgres' }: Attempt): string | Uint8Array {
   switch (protocol) {
     case 'postgres': {
       const startup = Buffer.concat([
         Buffer.from([0, 0, 0, 0, 0, 3, 0, 0]),
-        Buffer.from(`user\0${user}\0database\0postgres\0\0`),
+        Buffer.from(`user\0${user}\0database\0${database}\0\0`),
       ]);
       startup.writeUInt32BE(startup.byteLength, 0);
       return startup;
@@ -237,7 +237,12 @@ const VERIFICATION_CODES =
   /^(ERR_TLS_CERT_ALTNAME_INVALID|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|CERT_|INVALID_|ERROR_IN_|CA_|PATH_LENGTH|HOSTNAME_)/;
 
 /** A plaintext client at the service: does it get service? */
-export function plaintext(protocol: Protocol, address: HostPort, timeoutMs: number): Promise<PlaintextAnswer> {
+export function plaintext(
+  protocol: Protocol,
+  address: HostPort,
+  timeoutMs: number,
+  login: PlaintextLogin = {},
+): Promise<PlaintextAnswer> {
   return new Promise((resolve) => {
     const socket: Socket = connectTcp({ host: address.host, port: address.port });
     const settle = (answer: PlaintextAnswer): void => {
@@ -248,7 +253,7 @@ export function plaintext(protocol: Protocol, address: HostPort, timeoutMs: numb
     const deadline = setTimeout(() => settle({ kind: 'refused', detail: 'silence' }), timeoutMs);
     socket.on('error', (fault) => settle({ kind: 'refused', detail: fault.message }));
     socket.once('connect', () => {
-      speakPlaintext(protocol, socket, timeoutMs / 2).then(settle, (fault: Error) =>
+      speakPlaintext(protocol, socket, timeoutMs / 2, login).then(settle, (fault: Error) =>
         settle({ kind: 'refused', detail: fault.message }),
       );
     });

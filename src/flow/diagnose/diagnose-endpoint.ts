@@ -2,13 +2,14 @@
  * What is wrong between a client and a server: a handshake as the client would do it and the first words of the protocol, since
  * some refusals come only there; and where that fails, the questions that tell its causes apart. One cause, one finding.
  */
-import { type CauseId, causeFinding } from '../../core/diagnosis/causes.ts';
+import { causeFinding } from '../../core/diagnosis/causes.ts';
 import { chainFindings } from '../../core/diagnosis/chain-causes.ts';
 import type { Finding, FindingPlace } from '../../core/diagnosis/finding.ts';
 import { sortFindings } from '../../core/diagnosis/finding.ts';
 import { clientRefusalOf, refusedClientFinding } from '../../core/diagnosis/refused-client.ts';
 import type { ProbeFailure } from '../../core/probe/endpoint-facts.ts';
-import { sniOf, type Target } from '../../core/probe/target.ts';
+import { starttlsOf } from '../../core/probe/protocol.ts';
+import { databaseOf, loginOf, sniOf, type Target } from '../../core/probe/target.ts';
 import { tlsPolicy } from '../../core/services/tls-policy.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
@@ -18,7 +19,7 @@ import type { Certificate } from '../../core/x509/certificate.ts';
 import { formatName } from '../../core/x509/name.ts';
 import type { Attempt, AttemptResult } from '../probe/attempt.ts';
 import type { Identified } from '../probe/identify.ts';
-import { namesOf, refusalOf } from '../probe/probe-endpoint.ts';
+import { EVERYTHING, namesOf, refusalOf } from '../probe/probe-endpoint.ts';
 import { failureOf } from '../probe/probe-failure.ts';
 import type { Endpoint } from '../probe/questions.ts';
 import { certificatesOf } from '../probe/second-looks.ts';
@@ -67,7 +68,12 @@ interface Case {
   readonly base: Attempt;
   readonly options: DiagnoseOptions;
   readonly where: FindingPlace;
+  /** Asked once. */
+  readonly identify: () => Promise<Identified | null>;
 }
+
+/** Of each question in plaintext. */
+const IDENTIFY_MS = 2000;
 
 async function diagnoseAddress(
   ports: DiagnosePorts,
@@ -86,14 +92,23 @@ async function diagnoseAddress(
     base: attemptOf(target, dial, options),
     options,
     where: { target: target.text },
+    identify: once(() => ports.identify(dial, Math.min(timeoutMs, IDENTIFY_MS))),
   };
   if (limits.isNarrowed && !(await isCommonGround(ports, endpoint, limits))) {
     const { finding } = await negotiate(ports, endpoint, limits, one.where);
-    if (finding !== null) return refusal(one, finding);
+    if (finding !== null) return refusal(one, [finding]);
   }
-  const look = await lookUnlessPlaintext(one);
-  if ('protocol' in look) return withoutTls(one, SILENT, look);
+  const look = await lookUnlessSilent(one);
+  if ('early' in look) return look.early === 'tls' ? tlsService(one) : withoutTls(one, SILENT);
   return look.kind === 'established' ? established(one, look) : refused(one, look);
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | null = null;
+  return () => {
+    asked ??= ask();
+    return asked;
+  };
 }
 
 /** To a server of TLS, also a slow one, this is long. */
@@ -101,16 +116,55 @@ const SILENCE_MS = 2000;
 
 const SILENT: ProbeFailure = { id: 'no-answer', detail: 'a ClientHello was met with silence', protocol: null };
 
-/** A server that waits for the end of a line says nothing to a ClientHello: who speaks there is asked before the time is up. */
-async function lookUnlessPlaintext({ ports, base, dial, options }: Case): Promise<AttemptResult | Identified> {
+/**
+ * A server that waits for the end of a line says nothing to a ClientHello, and one that waits for a ClientHello does not greet:
+ * which of them it is, is asked before the time is up.
+ */
+async function lookUnlessSilent(one: Case): Promise<AttemptResult | { readonly early: 'tls' | 'plaintext' }> {
+  const { ports, base, target } = one;
   const enough = new AbortController();
-  const look = ports.handshake({ ...base, signal: enough.signal });
+  const look = handshakeOf(one, enough.signal);
   const early = await Promise.race([look, ports.patience(SILENCE_MS).then(() => null)]);
   if (early !== null) return early;
-  const spoken = await ports.identify(dial, options.timeoutMs);
-  if (spoken === null) return look;
+  const isTls = starttlsOf(base.protocol) !== null && (await speaksTlsFirst(one));
+  if (!isTls && (await one.identify()) === null) return look;
   enough.abort();
-  return spoken;
+  return { early: isTls && target.protocol !== 'tls' ? 'tls' : 'plaintext' };
+}
+
+/** Where nobody knows what is inside TLS, HTTP is offered: a server that takes it is one that answers a request. */
+async function handshakeOf({ ports, base }: Case, signal: AbortSignal): Promise<AttemptResult> {
+  const look = await ports.handshake({ ...base, signal });
+  const isStrict = look.kind === 'refused' && /NO_APPLICATION_PROTOCOL/.test(look.code ?? '');
+  if (!isStrict) return look;
+  const { alpn: _unknown, ...without } = base;
+  return ports.handshake({ ...without, signal });
+}
+
+async function speaksTlsFirst({ ports, endpoint }: Case): Promise<boolean> {
+  const { serverName, address, timeoutMs } = endpoint;
+  const answer = await ports.readFlight({
+    ...{ protocol: 'tls', address },
+    timeoutMs: Math.min(timeoutMs, IDENTIFY_MS),
+    hello: { ...EVERYTHING, serverName },
+  });
+  return answer.kind === 'flight' || answer.kind === 'alert';
+}
+
+function tlsService(one: Case): Diagnosed {
+  const { target, dial, where } = one;
+  return refusal(one, [
+    causeFinding('tls-service', {
+      subject: formatHostPort(dial),
+      where,
+      what: `${formatHostPort(dial)} speaks TLS from the first byte; a client of ${target.protocol} begins in plaintext.`,
+      evidence: { protocol: target.protocol },
+      remedy: {
+        text: 'Connect to the port that begins in plaintext, or have the client begin with TLS (smtps://, imaps://, ldaps://).',
+        command: `fullchain diagnose ${formatHostPort(target)}`,
+      },
+    }),
+  ]);
 }
 
 /** Mozilla's intermediate suites, as OpenSSL calls them; a client that was narrowed has been asked for by hellos of our own. */
@@ -128,15 +182,20 @@ function attemptOf({ protocol, host, url }: Target, dial: HostPort, options: Dia
       min: oldest === undefined || oldest === 'SSLv3' ? 'TLSv1' : oldest,
       max: newest === undefined || newest === 'SSLv3' ? 'TLSv1' : newest,
     },
-    suites: limits.isNarrowed ? 'DEFAULT' : USUAL_SUITES,
-    exchange: true,
+    ...(limits.isNarrowed ? { suites: 'DEFAULT' } : { suites: USUAL_SUITES, groups: USUAL_GROUPS }),
+    // Who is greeted with a request that it does not know may close, and is none the worse for it.
+    ...(protocol === 'tls' ? { exchange: 'listen', alpn: ['http/1.1'] } : { exchange: true }),
     flight: true,
     timeoutMs,
     ...(client && { client }),
     ...(url?.user != null && { user: url.user }),
+    ...(databaseOf(url) !== null && { database: databaseOf(url) ?? '' }),
     ...(protocol === 'mysql' && url?.user != null && options.password !== null && { password: options.password }),
   };
 }
+
+/** As OpenSSL calls them; the newest aside, which not every one knows. */
+const USUAL_GROUPS = 'X25519:P-256:P-384';
 
 type Refused = Extract<AttemptResult, { kind: 'refused' }>;
 type Established = Extract<AttemptResult, { kind: 'established' }>;
@@ -146,24 +205,26 @@ async function refused(one: Case, look: Refused): Promise<Diagnosed> {
   const { ports, endpoint, options, where } = one;
   const said = look.code ?? look.why;
   const client = clientRefusal(one, look, said);
-  if (client !== null) return refusal(one, client, look);
+  if (client !== null) return refusal(one, [client], look);
   if (look.flight === null) {
     const seen = await refusalOf(ports, endpoint, look);
     if (seen.kind === 'no-tls') return withoutTls(one, failureOf(seen.result));
   }
-  const { finding } = await negotiate(ports, endpoint, options.limits, where);
-  return refusal(one, finding ?? (await localPolicy(one, look, said)) ?? refusesAll(one, said), look);
+  const { finding, server } = await negotiate(ports, endpoint, options.limits, where);
+  const known = finding ?? (await localPolicy(one, look, said));
+  return refusal(one, known ? [known] : refusesAll(one, said, server.versions.length > 0), look);
 }
 
 /** Where only the port said that it is TLS, what answers decides what is spoken; a URL or --starttls is taken at its word. */
-async function withoutTls(one: Case, failure: ProbeFailure, known: Identified | null = null): Promise<Diagnosed> {
+async function withoutTls(one: Case, failure: ProbeFailure): Promise<Diagnosed> {
   const { ports, target, dial, options } = one;
-  const { finding, spoken } = await noTls(ports, target, dial, failure, options.timeoutMs, known);
+  const isConnected = !UNREACHABLE.includes(failure.id);
+  if (isConnected && failure.id !== 'tls-off' && starttlsOf(target.protocol) !== null && (await speaksTlsFirst(one)))
+    return tlsService(one);
+  const { finding, spoken } = await noTls(one.identify, target, dial, failure);
   const isGuess = target.protocol === 'tls' && target.url === null;
-  if (spoken === null || !isGuess || finding.id !== 'starttls-needed')
-    return { ...refusal(one, finding), reachable: !UNREACHABLE.includes(failure.id) };
-  const diagnosed = await diagnoseAddress(ports, { ...target, protocol: spoken }, dial, options);
-  return { ...diagnosed, findings: sortFindings([...diagnosed.findings, { ...finding, severity: 'info' }]) };
+  if (spoken !== null && isGuess) return diagnoseAddress(ports, { ...target, protocol: spoken }, dial, options);
+  return { ...refusal(one, [finding]), reachable: isConnected };
 }
 
 const UNREACHABLE: readonly string[] = ['name-not-resolved', 'connection-refused', 'connect-timeout'];
@@ -204,10 +265,16 @@ function isAlert(said: string): boolean {
 }
 
 /** The library of this client refuses, and with its security level at the lowest it would not. */
-async function localPolicy({ ports, base, where }: Case, look: Refused, said: string): Promise<Finding | null> {
-  if (!isLocal(said)) return null;
+async function localPolicy(
+  { ports, base, options, where }: Case,
+  look: Refused,
+  said: string,
+): Promise<Finding | null> {
+  // A library that leaves old versions out by itself hears that the server has none of the others.
+  const isLeftOut = options.limits.isNarrowed && /PROTOCOL_VERSION|HANDSHAKE_FAILURE/.test(said);
+  if (!isLocal(said) && !isLeftOut) return null;
   const lax = await ports.handshake({ ...base, suites: 'DEFAULT:@SECLEVEL=0', exchange: false });
-  if (lax.kind === 'refused' && lax.code === look.code) return null;
+  if (lax.kind === 'refused' && (isLeftOut || lax.code === look.code)) return null;
   return causeFinding('local-policy', {
     subject: 'the TLS library of this client',
     where,
@@ -217,39 +284,62 @@ async function localPolicy({ ports, base, where }: Case, look: Refused, said: st
   });
 }
 
-/** It takes versions, suites and groups, and no handshake; or nothing at all. */
-function refusesAll({ dial, where }: Case, said: string): Finding {
-  const id: CauseId = /UNRECOGNIZED_NAME/.test(said) || !isAlert(said) ? 'handshake-refused' : 'key-type-mismatch';
-  return causeFinding(id, {
-    subject: formatHostPort(dial),
-    where,
-    what:
-      id === 'key-type-mismatch'
-        ? 'The server refuses every handshake, although both sides have everything in common: as it does when its key is not of the kind of its certificate.'
-        : `The server ends every handshake (${said}), although both sides have everything in common.`,
-    confidence: 'likely',
-    evidence: { said },
-    remedy: {
-      text: 'Compare key and certificate on the server’s host, and look into its log ("no shared cipher", "no suitable signature algorithm"); that decides.',
-      command: `fullchain diagnose --cert FILE --key FILE`,
-    },
+/** @param takesSome hellos of our own were taken, and no handshake is; false: nothing at all was */
+function refusesAll({ dial, target, where }: Case, said: string, takesSome: boolean): Finding[] {
+  const at = { subject: formatHostPort(dial), where, confidence: 'likely', evidence: { said } } as const;
+  if (/UNRECOGNIZED_NAME/.test(said))
+    return [
+      causeFinding('name-mismatch', {
+        ...at,
+        what: `The server refuses the name ${target.host}: it has no certificate for it (alert unrecognized_name).`,
+        evidence: { said, asked: target.host, names: [] },
+        words: { host: target.host },
+      }),
+    ];
+  if (!isAlert(said))
+    return [
+      causeFinding('closed-by-peer', {
+        ...at,
+        what: `The server ends every handshake without a word (${said}).`,
+      }),
+    ];
+  const remedy = {
+    text: 'Compare key and certificate on the server’s host, and look into its log ("no shared cipher", "no suitable signature algorithm"); that decides.',
+    command: 'fullchain diagnose --cert FILE --key FILE',
+  };
+  const mismatch = causeFinding('key-type-mismatch', {
+    ...at,
+    what: takesSome
+      ? 'The server refuses every handshake, although both sides have version, suite and group in common: as it does when its key is not of the kind of its certificate.'
+      : 'The server takes nothing that any client has: as it does when its key is not of the kind of its certificate.',
+    remedy,
   });
+  if (takesSome) return [mismatch];
+  return [
+    mismatch,
+    causeFinding('no-common-suite', {
+      ...at,
+      what: 'The server takes nothing that any client has: as it does when its suites are for another kind of certificate than it has.',
+      remedy,
+    }),
+  ];
 }
 
-function refusal({ target, dial }: Case, finding: Finding, look: Refused | null = null): Diagnosed {
+function refusal({ target, dial }: Case, findings: readonly Finding[], look: Refused | null = null): Diagnosed {
   const leaf = certificatesOf(look?.flight?.chain ?? [])[0];
   return {
     target,
     address: dial.host,
     reachable: true,
-    findings: [finding],
+    findings,
     served: leaf ?? null,
     seen: null,
   };
 }
 
-async function established(one: Case, look: Established): Promise<Diagnosed> {
+async function established(one: Case, seen: Established): Promise<Diagnosed> {
   const { target, dial, ports } = one;
+  const look = seen.flight?.alpn === 'http/1.1' ? await withAnswer(one, seen) : seen;
   const now = ports.clock();
   const chain = certificatesOf(look.flight?.chain ?? [look.leaf]);
   const [leaf] = chain;
@@ -266,6 +356,13 @@ async function established(one: Case, look: Established): Promise<Diagnosed> {
     served: leaf ?? null,
     seen: { version: look.version, suite: look.suite, chain, at: now },
   };
+}
+
+/** A server of HTTP says more when it is asked: the time, and why it refuses. */
+async function withAnswer({ ports, base }: Case, seen: Established): Promise<Established> {
+  if (base.exchange === true) return seen;
+  const asked = await ports.handshake({ ...base, exchange: true });
+  return asked.kind === 'established' && answeredHttp(asked.answer) !== null ? { ...seen, answer: asked.answer } : seen;
 }
 
 async function chainCauses(
@@ -357,7 +454,7 @@ function wrongUser({ options, target, where }: Case, { message, user }: Postgres
 /** Only where the answer cannot be misread: MariaDB says "access denied" to plaintext and to a wrong password alike. */
 async function plaintextFindings({ ports, target, dial, options, where }: Case): Promise<Finding[]> {
   if (target.protocol !== 'postgres') return [];
-  const answer = await ports.plaintext('postgres', dial, options.timeoutMs);
+  const answer = await ports.plaintext('postgres', dial, options.timeoutMs, loginOf(target.url));
   if (answer.kind !== 'service') return [];
   return [
     causeFinding('plaintext-accepted', {

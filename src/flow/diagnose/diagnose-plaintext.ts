@@ -1,8 +1,8 @@
 /** A client whose URL asks for no TLS: is it served so, refused, or not even understood? */
 import { causeFinding } from '../../core/diagnosis/causes.ts';
-import type { Finding } from '../../core/diagnosis/finding.ts';
+import type { Confidence, Finding } from '../../core/diagnosis/finding.ts';
 import { starttlsOf } from '../../core/probe/protocol.ts';
-import type { Target } from '../../core/probe/target.ts';
+import { loginOf, type Target } from '../../core/probe/target.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import { EVERYTHING } from '../probe/probe-endpoint.ts';
@@ -29,7 +29,7 @@ export async function diagnosePlaintext(
 async function atAddress(ports: DiagnosePorts, target: Target, dial: HostPort, timeoutMs: number): Promise<Diagnosed> {
   const { protocol } = target;
   const [plain, tls] = await Promise.all([
-    ports.plaintext(protocol, dial, timeoutMs),
+    ports.plaintext(protocol, dial, timeoutMs, loginOf(target.url)),
     ports.readFlight({ protocol, address: dial, timeoutMs, hello: { ...EVERYTHING, serverName: null } }),
   ]);
   const speaksTls = tls.kind === 'flight' || tls.kind === 'alert';
@@ -39,9 +39,16 @@ async function atAddress(ports: DiagnosePorts, target: Target, dial: HostPort, t
     findings: finding === null ? [] : [finding],
   });
   if (/^HTTP\/1\.[01] 30[1278] /.test(plain.detail)) return diagnosed(null);
-  if (plain.kind === 'service') return diagnosed(served(target, dial, plain.detail));
-  if (speaksTls) return diagnosed(refused(target, dial, plain.detail));
-  const { finding } = await noTls(ports, target, dial, failureOf(tls), timeoutMs);
+  // MariaDB and MySQL say so of a wrong password and of plaintext alike.
+  const isDenied = protocol === 'mysql' && /denied/i.test(plain.detail);
+  if (plain.kind === 'service' && !(isDenied && speaksTls)) return diagnosed(served(target, dial, plain.detail));
+  if (speaksTls) return diagnosed(refused(target, dial, plain.detail, isDenied ? 'likely' : 'certain'));
+  const failure = failureOf(tls);
+  const direct = { protocol: 'tls', address: dial, timeoutMs, hello: { ...EVERYTHING, serverName: null } } as const;
+  const first = tls.kind === 'unreachable' ? tls : await ports.readFlight(direct);
+  if (first.kind === 'flight' || first.kind === 'alert')
+    return diagnosed(refused({ ...target, protocol: 'tls' }, dial, plain.detail));
+  const { finding } = await noTls(() => ports.identify(dial, timeoutMs), target, dial, failure);
   return diagnosed(finding);
 }
 
@@ -57,7 +64,7 @@ function served(target: Target, dial: HostPort, said: string): Finding {
   });
 }
 
-function refused(target: Target, dial: HostPort, said: string): Finding {
+function refused(target: Target, dial: HostPort, said: string, confidence: Confidence = 'certain'): Finding {
   const isInsisting = starttlsOf(target.protocol) !== null;
   return causeFinding(isInsisting ? 'tls-required' : 'tls-service', {
     subject: formatHostPort(dial),
@@ -65,6 +72,7 @@ function refused(target: Target, dial: HostPort, said: string): Finding {
     what: isInsisting
       ? `The URL asks for no TLS, and the server lets nobody in without.`
       : `The URL asks for no TLS, and ${formatHostPort(dial)} speaks nothing else.`,
+    confidence,
     evidence: { protocol: protocolOf(target), said },
   });
 }

@@ -3,7 +3,7 @@ import type { ClientTrust } from '../../core/diagnosis/chain-causes.ts';
 import type { ClientLimits } from '../../core/diagnosis/client-limits.ts';
 import type { Finding } from '../../core/diagnosis/finding.ts';
 import type { Protocol } from '../../core/probe/protocol.ts';
-import type { Target } from '../../core/probe/target.ts';
+import type { loginOf, Target } from '../../core/probe/target.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import type { Instant } from '../../core/time/instant.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
@@ -13,7 +13,12 @@ import type { SweepPorts } from '../probe/questions.ts';
 
 export interface DiagnosePorts extends SweepPorts {
   readonly handshake: (attempt: Attempt) => Promise<AttemptResult>;
-  readonly plaintext: (protocol: Protocol, address: HostPort, timeoutMs: number) => Promise<PlaintextAnswer>;
+  readonly plaintext: (
+    protocol: Protocol,
+    address: HostPort,
+    timeoutMs: number,
+    login: ReturnType<typeof loginOf>,
+  ) => Promise<PlaintextAnswer>;
   readonly identify: Identify;
   /** Ends after so long; nothing is kept waiting by it. */
   readonly patience: (ms: number) => Promise<void>;

@@ -7,24 +7,22 @@ import type { Target } from '../../core/probe/target.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import type { Identified } from '../probe/identify.ts';
-import type { DiagnosePorts } from './diagnose-ports.ts';
 
 /** What came could be said by many: what speaks there decides. */
 const UNCERTAIN: readonly ProbeFailureId[] = ['no-answer', 'closed-by-peer', 'plaintext-service', 'starttls-needed'];
 
-/** @param before who speaks there, where that is known already */
+/** @param identify who speaks there */
 export async function noTls(
-  ports: Pick<DiagnosePorts, 'identify'>,
+  identify: () => Promise<Identified | null>,
   target: Target,
   dial: HostPort,
   failure: ProbeFailure,
-  timeoutMs: number,
-  before: Identified | null = null,
 ): Promise<{
-  readonly finding: Finding /** Whose TLS begins after a request. */;
+  readonly finding: Finding;
+  /** How its TLS is asked for, whether it is offered or not. */
   readonly spoken: StarttlsWord | null;
 }> {
-  const known = before ?? (UNCERTAIN.includes(failure.id) ? await ports.identify(dial, timeoutMs) : null);
+  const known = UNCERTAIN.includes(failure.id) ? await identify() : null;
   if (known === null) return { finding: asSeen(target, dial, failure), spoken: null };
   return { finding: asSpoken(target, dial, failure, known), spoken: known.starttls };
 }

@@ -23,6 +23,8 @@ export interface Attempt {
   readonly client?: ClientIdentity;
   /** As whom the first words log in, where they do; else nobody's name. */
   readonly user?: string;
+  /** Where they log in to; else the one that is always there. */
+  readonly database?: string;
   /** Their password, where only a login brings a cause to light (MySQL); said inside TLS alone. */
   readonly password?: string;
   /** Exchange the first words of the protocol after the handshake; "listen": say nothing, and hear whether one is refused. */
