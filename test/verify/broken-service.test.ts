@@ -241,6 +241,13 @@ test('each check fails when it should', { skip }, async (t) => {
       says: ['clients', /a certificate of a foreign authority: accepted/],
     },
     {
+      what: 'every client of the authority is let in, and only some names are to be',
+      changes: () => ({ more: `ssl_verify_client on; ssl_verify_depth 4; ssl_client_certificate ${installed.ca};` }),
+      more: '    clients: { required: [app] }\n',
+      fails: ['clients'],
+      says: ['clients', /^a certificate of a name that is not listed: accepted$/],
+    },
+    {
       what: 'it is due, and there is no agent',
       changes: () => ({}),
       more: 'defaults: { key: rsa-2048 }\n',

@@ -51,7 +51,12 @@ async function leavesInForce(store: Store): Promise<CertificateRecord[]> {
   const leaves: CertificateRecord[] = [];
   for (let below: number | undefined; ; ) {
     const page = await store.listCertificates({ state: 'valid', limit: PAGE, now, ...(below && { below }) });
-    leaves.push(...page.filter(({ provisioner }) => provisioner !== 'authority').filter(isLeaf));
+    leaves.push(
+      ...page
+        .filter(({ provisioner }) => provisioner !== 'authority')
+        .filter(isLeaf)
+        .filter(isKept),
+    );
     below = page.at(-1)?.id;
     if (page.length < PAGE || below === undefined) return leaves;
   }
@@ -59,6 +64,11 @@ async function leavesInForce(store: Store): Promise<CertificateRecord[]> {
 
 function isLeaf({ profile }: CertificateRecord): boolean {
   return profile !== 'root' && profile !== 'intermediate';
+}
+
+/** Those that `verify` shows are for one handshake, and their keys are gone after it. */
+function isKept({ names, subject }: CertificateRecord): boolean {
+  return ![...names, subject].some((name) => name.includes('fullchain-verify'));
 }
 
 const NAMED = 10;

@@ -112,6 +112,8 @@ export async function openStackWorld(
         anchors: issuers.anchors(service.issuer).map(({ raw }) => pemFromDer('CERTIFICATE', raw)),
         foreign: await foreign,
         ownClient: tried ? await identity('client', [name]) : null,
+        unlistedClient:
+          service.clients.kind === 'required-names' ? await identity('client', ['fullchain-verify']) : null,
         ownServer: tried ? await identity('server', ['fullchain-verify.invalid']) : null,
         keyFlaw: installedKeyFlaw,
         agentAlive,

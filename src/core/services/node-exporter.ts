@@ -4,7 +4,13 @@ import { DIRECTORY_SETTING, pairLayout } from './pair-layout.ts';
 import { noRevocation } from './revocation-lists.ts';
 import { type ServiceKind, versionAtLeast } from './service-kind.ts';
 import { awkwardText, clientsOtherThan, firstOf, requiredSetting } from './setting.ts';
-import { ownServerConfig, restartFromPlaintext, WEB_CONFIG_SETTING, webConfigBlock } from './web-config.ts';
+import {
+  ownServerConfig,
+  restartAfterRemoval,
+  restartFromPlaintext,
+  WEB_CONFIG_SETTING,
+  webConfigBlock,
+} from './web-config.ts';
 
 export const nodeExporter: ServiceKind = {
   name: 'node-exporter',
@@ -37,6 +43,7 @@ export const nodeExporter: ServiceKind = {
       check: null,
       reload: reloadOf(service, null),
       restart: restartFromPlaintext(service, facts, config, 'prometheus-node-exporter'),
+      ...restartAfterRemoval(service, 'prometheus-node-exporter'),
       notes: noRevocation('node_exporter', trust),
     };
   },

@@ -65,6 +65,16 @@ export function ownServerConfig(service: ServiceSpec, { files }: Facts, path: st
     : null;
 }
 
+/** Whether to serve TLS is decided at a start: after its settings were taken out, the program is started again. */
+export function restartAfterRemoval(service: ServiceSpec, unit: string): { readonly removal?: Action } {
+  const removal = restartOf(service, {
+    kind: 'command',
+    argv: ['systemctl', 'restart', unit],
+    why: 'it serves plaintext again only after a start',
+  });
+  return removal === null ? {} : { removal };
+}
+
 /** null where the program serves TLS already: it was started with such a file. */
 export function restartFromPlaintext(
   service: ServiceSpec,

@@ -10,6 +10,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import {
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -101,6 +102,8 @@ export const versionedInstall: InstallPorts = {
     });
   },
 
+  hasPutAside: (layout) => fixedPlaces(layout).some((path) => lstatSync(asideOf(path), { throwIfNoEntry: false })),
+
   activate(layout, version) {
     const link = join(layout.directory, 'current');
     naming(link, () => {
@@ -152,6 +155,7 @@ function copyOut(layout: InstallLayout): void {
   for (const { file, to, mode } of layout.copies) {
     naming(to, () => {
       mkdirSync(dirname(to), { recursive: true });
+      putAside(to, () => isOurs(layout, file, to));
       writeFileAtomically(to, readFileSync(join(layout.directory, 'current', file)), mode, layout.owner);
     });
   }
@@ -162,6 +166,7 @@ function linkOut({ directory, links }: InstallLayout): void {
     const [link, target] = [join(directory, name), join('current', name)];
     if (linkedTo(link) === target) continue;
     naming(link, () => {
+      putAside(link, () => false);
       const beside = join(directory, `.${name}.new`);
       rmSync(beside, { force: true });
       symlinkSync(target, beside);
@@ -175,9 +180,40 @@ function linkedTo(path: string): string | null {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : null;
 }
 
+/** What a person had in a fixed place, as it was, owner and mode included. */
+function asideOf(path: string): string {
+  return `${path}.before-fullchain`;
+}
+
+/** Another name for the same file: whatever happens in between, one of the two is there. */
+function putAside(path: string, isOwn: () => boolean): void {
+  const aside = asideOf(path);
+  if (!lstatSync(path, { throwIfNoEntry: false }) || lstatSync(aside, { throwIfNoEntry: false }) || isOwn()) return;
+  linkSync(path, aside);
+  syncDirectory(dirname(path));
+}
+
+/** A copy of a version, this one or one before. */
+function isOurs({ directory }: InstallLayout, file: string, path: string): boolean {
+  const found = readFileSync(path);
+  const versions = join(directory, 'versions');
+  return versionNumbers(versions).some((number) => {
+    const own = join(versions, String(number), file);
+    return existsSync(own) && found.equals(readFileSync(own));
+  });
+}
+
+function fixedPlaces({ directory, copies, links }: InstallLayout): string[] {
+  return [...copies.map(({ to }) => to), ...links.map((name) => join(directory, name))];
+}
+
+/** Gone, and what a person had there is back. */
 function takeAway(layout: InstallLayout): void {
-  for (const { to } of layout.copies) rmSync(to, { force: true });
-  for (const name of layout.links) rmSync(join(layout.directory, name), { force: true });
+  for (const path of fixedPlaces(layout)) {
+    rmSync(path, { force: true });
+    if (lstatSync(asideOf(path), { throwIfNoEntry: false })) renameSync(asideOf(path), path);
+    if (existsSync(dirname(path))) syncDirectory(dirname(path));
+  }
   rmSync(join(layout.directory, 'current'), { force: true });
   if (existsSync(layout.directory)) syncDirectory(layout.directory);
 }

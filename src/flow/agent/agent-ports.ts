@@ -72,6 +72,8 @@ export interface InstallPorts {
   readonly stage: (layout: InstallLayout, pair: ProvenPair, takeUp: TakeUp) => number;
   /** `current` names the version from now on: one rename, synced. null: it names none, and the copies are gone. */
   readonly activate: (layout: InstallLayout, version: number | null) => void;
+  /** Whether something of a person's own lies aside, in whose place ours is. */
+  readonly hasPutAside: (layout: InstallLayout) => boolean;
   /** Records whether a version is served; if not, what its service is to be told. */
   readonly mark: (layout: InstallLayout, version: number, served: Instant | TakeUp) => void;
   /** Takes away all versions but these. */

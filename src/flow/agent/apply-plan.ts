@@ -184,7 +184,8 @@ class Work {
       for (const edit of [...this.written].reverse()) this.ports.configuration.write(edit.path, edit.before, edit.mode);
       const back = proven && !expired(proven, host.clock()) ? proven : null;
       if (back !== null && back.number !== this.version) install.activate(desired.install, back.number);
-      else if (back === null && installed === null && this.written.length > 0) install.activate(desired.install, null);
+      else if (back === null && installed === null && (this.written.length > 0 || install.hasPutAside(desired.install)))
+        install.activate(desired.install, null);
       await this.takeUp(this.written.some(({ isData }) => !isData) ? 'restart' : 'reload');
       if (back !== null) {
         await confirmServed(host, this.plan, back.chain[0]);

@@ -170,11 +170,16 @@ export interface PlannedChange {
 export function plannedChanges(plan: InstallPlan): PlannedChange[] {
   const { desired, renewal, edits, pending, trustChanged } = plan;
   const changes: PlannedChange[] = [];
-  const { directory } = desired.install;
+  const { directory, copies } = desired.install;
+  const places = [directory, ...copies.map(({ to }) => to)].join(', ');
   if (renewal.due && pending === null) changes.push({ action: 'issue', why: renewal.why });
   if (renewal.due && pending !== null)
-    changes.push({ action: 'install', why: `version ${pending.number} in ${directory}, obtained by an earlier try` });
-  else if (renewal.due) changes.push({ action: 'install', why: `a new version in ${directory}` });
+    changes.push({ action: 'install', why: `version ${pending.number} in ${places}, obtained by an earlier try` });
+  else if (renewal.due)
+    changes.push({
+      action: 'install',
+      why: `a new version in ${places}`,
+    });
   if (trustChanged)
     changes.push({
       action: 'install',

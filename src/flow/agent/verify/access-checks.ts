@@ -31,7 +31,7 @@ export async function plaintext(
 }
 
 export async function clients(
-  { handshake, foreign, ownClient, ownServer }: VerifyPorts,
+  { handshake, foreign, ownClient, unlistedClient, ownServer }: VerifyPorts,
   { service }: ServicePlan,
   base: Attempt,
 ): Promise<Finding> {
@@ -49,6 +49,9 @@ export async function clients(
     none !== (policy === 'optional') ? `without a certificate: ${none ? 'accepted' : 'refused'}` : '',
     (await tries(foreign.client)) ? 'a certificate of a foreign authority: accepted' : '',
     (await tries(ownServer)) ? 'a certificate without clientAuth: accepted' : '',
+    unlistedClient !== null && (await tries(unlistedClient))
+      ? 'a certificate of a name that is not listed: accepted'
+      : '',
     (await tries(ownClient)) ? '' : 'a right certificate: refused',
   ].filter((flaw) => flaw !== '');
   return finding(

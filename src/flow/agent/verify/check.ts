@@ -49,6 +49,8 @@ export interface VerifyPorts {
   readonly foreign: { readonly rootPem: string; readonly client: ClientIdentity };
   /** A client certificate of the stack's own authority; null when it cannot be made (a remote issuer without a token). */
   readonly ownClient: ClientIdentity | null;
+  /** Of our own authority, and of none of the names that are let in; null: names do not matter. */
+  readonly unlistedClient: ClientIdentity | null;
   /** A certificate of the stack's own authority without clientAuth. */
   readonly ownServer: ClientIdentity | null;
   /** Mode, owner and content of the installed key, as the service's user would find it. */
