@@ -4,6 +4,7 @@ import type { Target } from '../core/probe/target.ts';
 import { formatHostPort } from '../core/stack/host-port.ts';
 import { handshake } from '../edge/probe/service-handshake.ts';
 import type { AttemptResult } from '../flow/probe/attempt.ts';
+import { isForgery } from '../flow/probe/refusal-code.ts';
 
 export interface SentChainOptions {
   /** For SNI; null sends none. */
@@ -34,6 +35,12 @@ export async function sentChain(
     flight: true,
     timeoutMs,
   });
+  if (result.kind === 'refused' && isForgery(result.code))
+    throw new OperatorFault(
+      'key-mismatch',
+      `${formatHostPort({ host, port })} shows a certificate and cannot prove that it has the key (${result.why})`,
+      { path: formatHostPort({ host, port }) },
+    );
   const chain = result.flight?.chain ?? (result.kind === 'established' ? [result.leaf] : []);
   const sent = chain.filter((der) => der.byteLength > 0);
   if (sent.length === 0) throw faultOf(target, result);

@@ -23,6 +23,7 @@ export function facts(overrides: Partial<EndpointFacts>): EndpointFacts {
     clientCertificate: 'none',
     acceptedAuthorities: [],
     chain: [],
+    unproven: null,
     otherChains: [],
     clientRefused: null,
     web: null,

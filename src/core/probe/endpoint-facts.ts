@@ -25,6 +25,8 @@ export interface EndpointFacts {
   readonly acceptedAuthorities: readonly string[];
   /** In the order of the wire. */
   readonly chain: readonly Certificate[];
+  /** Why nothing shows that the server has the key of its certificate; null: a handshake does. */
+  readonly unproven: { readonly why: string; readonly isForged: boolean } | null;
   /** Of other key types, for clients that want them. */
   readonly otherChains: readonly (readonly Certificate[])[];
   /** The certificate that was shown was not accepted: the words of the refusal; null: it was, or none was shown. */

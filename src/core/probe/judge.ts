@@ -1,8 +1,10 @@
 /** From what was seen of an address to findings: ids are causes of `diagnose` and rules of `audit`, each with its remedy. */
+import { causeFinding } from '../diagnosis/causes.ts';
 import { type ClientTrust, chainFindings, type ServedChain, verifyServed } from '../diagnosis/chain-causes.ts';
 import { type Finding, sortFindings } from '../diagnosis/finding.ts';
 import type { Instant } from '../time/instant.ts';
 import type { Certificate } from '../x509/certificate.ts';
+import { describeCertificate } from '../x509/describe.ts';
 import { formatName } from '../x509/name.ts';
 import type { Verification } from '../x509/verification.ts';
 import type { EndpointFacts } from './endpoint-facts.ts';
@@ -37,12 +39,13 @@ export function judge(facts: EndpointFacts, context: TrustContext): Judgement {
   const served = chains.flatMap((chain) => servedChain(chain, facts.target, context));
   const [first] = served;
   return {
-    trust: first ? trustOf(verifyServed(first, context.now)) : NO_CHAIN,
+    trust: first ? proven(facts, trustOf(verifyServed(first, context.now))) : NO_CHAIN,
     findings: sortFindings([
       ...eachOnce([
         ...served.flatMap(chainFindings).map((finding) => orDiagnose(finding, facts.target)),
         ...chains.flatMap(([leaf]) => expiryFindings(leaf, facts.target, context.now)),
       ]),
+      ...forgeryFindings(facts),
       ...protocolFindings(facts),
       ...suiteFindings(facts),
       ...clientFindings(facts),
@@ -65,6 +68,24 @@ function servedChain(chain: readonly Certificate[], target: Target, context: Tru
 
 /** Not about the way to a root. */
 const ABOUT_THE_NAME: readonly string[] = ['name-mismatch', 'ip-not-in-certificate', 'no-subject-alt-name'];
+
+/** A chain can be copied by anybody; only a handshake shows that its key is there. */
+function proven({ unproven }: EndpointFacts, trust: Trust): Trust {
+  if (unproven === null || !trust.ok) return trust;
+  return { ...trust, ok: false, why: `no handshake shows that the server has the key (${unproven.why})` };
+}
+
+function forgeryFindings({ unproven, target, chain: [leaf] }: EndpointFacts): Finding[] {
+  if (!unproven?.isForged || leaf === undefined) return [];
+  const finding = causeFinding('key-mismatch', {
+    subject: describeCertificate(leaf),
+    where: { target: target.text },
+    what: `The server shows this certificate and cannot prove that it has its key (${unproven.why}).`,
+    why: 'Either its key is another one, or somebody else shows a certificate that is not theirs; clients refuse.',
+    evidence: { said: unproven.why },
+  });
+  return [orDiagnose(finding, target)];
+}
 
 function trustOf({ findings, path, isAnchored }: Verification): Trust {
   const flaw = findings.find(({ id, severity }) => severity === 'error' && !ABOUT_THE_NAME.includes(id));

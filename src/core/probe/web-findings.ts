@@ -7,8 +7,9 @@ import type { Target } from './target.ts';
 const ONE_YEAR_SECONDS = 31_536_000;
 const SHOWN_HEADER = 100;
 
-export function webFindings({ target, web }: EndpointFacts): Finding[] {
-  if (web === null) return [];
+export function webFindings({ target, web, clientCertificate }: EndpointFacts): Finding[] {
+  // Refused for want of a client certificate: what it says to others was not seen.
+  if (web === null || (clientCertificate === 'required' && web.status >= 400)) return [];
   return [...hstsFindings(target, web), ...redirectFindings(target, web), ...mixedFindings(target, web)];
 }
 

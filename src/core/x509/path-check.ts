@@ -88,8 +88,9 @@ function weakKeyFlaw({ publicKey }: Certificate): Flaw | null {
 function purposeFlaw(certificate: Certificate, purpose: PathPurpose): Flaw | null {
   const purposes = extendedKeyUsage(certificate);
   const wanted = purpose === 'server' ? 'serverAuth' : 'clientAuth';
-  if (purpose === 'any' || !purposes || purposes.includes(wanted) || purposes.includes('anyExtendedKeyUsage'))
-    return null;
+  // OpenSSL, Go and browsers want the purpose itself of a leaf; of an authority "any" is enough.
+  const isAny = purposes?.includes('anyExtendedKeyUsage') && basicConstraints(certificate)?.ca === true;
+  if (purpose === 'any' || !purposes || purposes.includes(wanted) || isAny) return null;
   return { reason: 'extended-key-usage', detail: `is for ${purposes.join(', ') || 'no purpose'}, not for ${wanted}` };
 }
 

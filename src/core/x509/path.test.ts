@@ -217,6 +217,13 @@ const INVALID: readonly [what: string, made: () => PathRequest, reason: string, 
       3,
     ],
     [
+      'the leaf is for any purpose, which clients do not take for this one',
+      () => request(makeLeaf(intermediate, purposes('anyExtendedKeyUsage')), [intermediate]),
+      'extended-key-usage',
+      /is for anyExtendedKeyUsage/,
+      3,
+    ],
+    [
       'an empty list of purposes',
       () => request(makeLeaf(intermediate, purposes()), [intermediate]),
       'extended-key-usage',
@@ -336,7 +343,13 @@ const VALID: readonly [what: string, made: () => PathRequest][] = [
     'no purpose asked for',
     () => request(makeLeaf(intermediate, purposes('clientAuth')), [intermediate], { purpose: 'any' }),
   ],
-  ['any purpose allowed', () => request(makeLeaf(intermediate, purposes('anyExtendedKeyUsage')), [intermediate])],
+  [
+    'an authority that may certify for any purpose',
+    () => {
+      const open = makeIntermediate(root, 'Open', purposes('anyExtendedKeyUsage'));
+      return request(makeLeaf(open), [open]);
+    },
+  ],
   ['no purposes at all', () => request(makeLeaf(intermediate, ext('extKeyUsage', null)), [intermediate])],
   ['no keyUsage at all', () => request(makeLeaf(intermediate, ext('keyUsage', null)), [intermediate])],
   [

@@ -167,7 +167,8 @@ function gapFinding(request: VerificationRequest, { reason, detail, subject, pat
   const missing = repaired.path.find(
     (certificate) => isAmong(request.known, certificate) && !isAmong(path, certificate),
   );
-  if (reason === 'issuer-unknown' && closesGap && missing) {
+  // A root is not to be sent but to be trusted.
+  if (reason === 'issuer-unknown' && closesGap && missing && !isSelfIssued(missing)) {
     const name = describeCertificate(missing);
     return finding(
       'chain-incomplete',

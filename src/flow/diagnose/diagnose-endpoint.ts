@@ -16,12 +16,14 @@ import type { HostPort } from '../../core/stack/stack.ts';
 import { type Instant, instantFromSeconds } from '../../core/time/instant.ts';
 import { authorityInformationAccess } from '../../core/x509/authority-information-access.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
+import { describeCertificate } from '../../core/x509/describe.ts';
 import { formatName } from '../../core/x509/name.ts';
 import type { Attempt, AttemptResult } from '../probe/attempt.ts';
 import type { Identified } from '../probe/identify.ts';
 import { EVERYTHING, namesOf, refusalOf } from '../probe/probe-endpoint.ts';
 import { failureOf } from '../probe/probe-failure.ts';
 import type { Endpoint } from '../probe/questions.ts';
+import { isAlert, isForgery, isLocal } from '../probe/refusal-code.ts';
 import { certificatesOf } from '../probe/second-looks.ts';
 import type { Diagnosed, DiagnoseOptions, DiagnosePorts } from './diagnose-ports.ts';
 import { answeredHttp, type PostgresRefusal, postgresRefusal } from './first-answer.ts';
@@ -206,6 +208,8 @@ async function refused(one: Case, look: Refused): Promise<Diagnosed> {
   const said = look.code ?? look.why;
   const client = clientRefusal(one, look, said);
   if (client !== null) return refusal(one, [client], look);
+  const [shown] = certificatesOf(look.flight?.chain ?? []);
+  if (isForgery(look.code) && shown) return refusal(one, [forged(one, shown, look.why)], look);
   if (look.flight === null) {
     const seen = await refusalOf(ports, endpoint, look);
     if (seen.kind === 'no-tls') return withoutTls(one, failureOf(seen.result));
@@ -213,6 +217,16 @@ async function refused(one: Case, look: Refused): Promise<Diagnosed> {
   const { finding, server } = await negotiate(ports, endpoint, options.limits, where);
   const known = finding ?? (await localPolicy(one, look, said));
   return refusal(one, known ? [known] : refusesAll(one, said, server.versions.length > 0), look);
+}
+
+function forged({ where }: Case, leaf: Certificate, why: string): Finding {
+  return causeFinding('key-mismatch', {
+    subject: describeCertificate(leaf),
+    where,
+    what: `The server shows this certificate and cannot prove that it has its key (${why}).`,
+    why: 'Either its key is another one, or somebody else shows a certificate that is not theirs; clients refuse.',
+    evidence: { said: why },
+  });
 }
 
 /** Where only the port said that it is TLS, what answers decides what is spoken; a URL or --starttls is taken at its word. */
@@ -253,15 +267,6 @@ function refusedClient(
     shown: options.clientChain,
     now: ports.clock(),
   });
-}
-
-function isLocal(said: string): boolean {
-  return /^ERR_(?:SSL|OSSL)_/.test(said) && !isAlert(said);
-}
-
-/** Of OpenSSL's codes those of an alert that came: it says so, or has a version in front. */
-function isAlert(said: string): boolean {
-  return /^ERR_SSL_(?:.*_ALERT_|TLSV1_|TLSV13_|SSLV3_)/.test(said);
 }
 
 /** The library of this client refuses, and with its security level at the lowest it would not. */

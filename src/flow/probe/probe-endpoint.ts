@@ -19,6 +19,7 @@ import { type FetchPage, lookAtWeb } from './look-at-web.ts';
 import { failureOf, type NoFlight } from './probe-failure.ts';
 import type { Endpoint, SweepPorts } from './questions.ts';
 import { QUIET_PROTOCOLS, quietSweep } from './quiet-sweep.ts';
+import { isForgery, isLocal } from './refusal-code.ts';
 import { alpnOf, certificatesOf, clientPolicy, otherChain13 } from './second-looks.ts';
 import { type Sweep, sweep } from './sweep.ts';
 
@@ -64,7 +65,8 @@ export async function probeEndpoint(
     serverName: host,
     anchors: null,
     versions: { min: 'TLSv1', max: 'TLSv1.3' },
-    exchange: false,
+    // In TLS 1.3 a certificate is refused only after the handshake.
+    exchange: client ? 'listen' : false,
     flight: true,
     timeoutMs,
     ...(client && { client }),
@@ -74,7 +76,7 @@ export async function probeEndpoint(
   const refusal = look.kind === 'refused' && look.flight === null ? await refusalOf(ports, endpoint, look) : null;
   if (refusal?.kind === 'no-tls') return withoutTls(ports, target, options, endpoint, refusal.result);
   const swept = withLook(await sweepOf(ports, endpoint, base, options), look);
-  if (look.flight === null && swept.versions.length === 0)
+  if (look.kind === 'refused' && swept.versions.length === 0)
     return nothing(target, dial.host, refusal?.failure ?? REFUSES_EVERYTHING, swept.untried);
   return gather(ports, target, base, options, look, swept);
 }
@@ -138,6 +140,7 @@ async function gather(
     clientCertificate,
     acceptedAuthorities: namesOf(asked ?? []),
     chain,
+    unproven: unprovenOf(look),
     otherChains: distinct([...swept.chains.map(certificatesOf), ...others], chain),
     clientRefused: options.client !== null && look.kind === 'refused' && look.by === 'server' ? look.why : null,
     web,
@@ -174,6 +177,7 @@ export function nothing(
     clientCertificate: 'none',
     acceptedAuthorities: [],
     chain: [],
+    unproven: null,
     otherChains: [],
     clientRefused: null,
     web: null,
@@ -226,6 +230,16 @@ function isQuiet(protocol: Protocol, { thorough }: ProbeOptions): boolean {
   return QUIET_PROTOCOLS.includes(protocol) && !thorough;
 }
 
+/**
+ * OpenSSL has verified what the server signed when it ends a handshake well, and when the server refuses us after it (a client
+ * certificate that was wanted). What only came in answer to hellos of our own may have been copied from anybody.
+ */
+function unprovenOf(look: AttemptResult): EndpointFacts['unproven'] {
+  if (look.kind === 'established') return null;
+  if (look.flight?.chain && look.by === 'server' && !isLocal(look.code)) return null;
+  return { why: look.why, isForged: isForgery(look.code) };
+}
+
 /** What a finished handshake shows counts, also where the server takes no hello of ours. */
 function withLook(swept: Sweep, look: AttemptResult): Sweep {
   if (look.kind !== 'established') return swept;
@@ -247,8 +261,12 @@ function withLook(swept: Sweep, look: AttemptResult): Sweep {
 function sweepOf(ports: ProbePorts, endpoint: Endpoint, base: Attempt, options: ProbeOptions): Promise<Sweep> {
   const { protocol } = endpoint;
   const until = addSeconds(ports.clock(), LONGEST_SWEEP_SECONDS);
-  if (isQuiet(protocol, options))
-    return quietSweep(ports.handshake, { base, may12: options.may12, clock: ports.clock, until });
+  if (isQuiet(protocol, options)) {
+    // A certificate that is refused would be refused, and logged, each time.
+    const { client: _shown, ...withoutClient } = base;
+    const quiet = { ...withoutClient, exchange: false } as const;
+    return quietSweep(ports.handshake, { base: quiet, may12: options.may12, clock: ports.clock, until });
+  }
   const connections = protocol === 'mysql' ? MOST_CONNECTIONS_MYSQL : MOST_CONNECTIONS;
   return sweep(ports, endpoint, { connections, until });
 }
