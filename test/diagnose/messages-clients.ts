@@ -37,7 +37,9 @@ async function output(command: string, args: readonly string[]): Promise<string>
 
 export const CLIENTS = {
   'openssl s_client': ({ host = 'localhost', port, ca, client, options = [] }) =>
-    output('openssl', [
+    // What comes after the handshake is heard only while its standard input is open.
+    output('/bin/sh', [
+      ...['-c', 'sleep 0.4 | exec openssl "$@"', 'sh'],
       ...['s_client', '-connect', `${host}:${port}`, '-CAfile', ca, '-verify_return_error', '-verify_hostname', host],
       ...(client
         ? ['-cert', client.cert, '-key', client.key, ...(client.rest ? ['-cert_chain', client.rest] : [])]

@@ -62,6 +62,16 @@ const MUTE: readonly (readonly [what: string, id: string, speak: (socket: Socket
       socket.on('close', () => clearInterval(timer));
     },
   ],
+  [
+    'chooses a suite that nobody offered, whatever is offered',
+    'handshake-refused',
+    (socket) =>
+      socket.once('data', () => {
+        const hello = Buffer.concat([Buffer.of(3, 3), randomBytes(32), Buffer.of(0, 0x5a, 0x5a, 0)]);
+        socket.write(record(22, Buffer.concat([Buffer.of(2, 0, 0, hello.byteLength), hello])));
+        socket.write(record(22, Buffer.of(14, 0, 0, 0)));
+      }),
+  ],
   ['answers as a web server', 'plaintext-service', (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
 ];
 
