@@ -84,6 +84,15 @@ const GUIDES: readonly CollectedMessage[] = [
     'possible http01-redirected',
     'possible connect-timeout',
   ]),
+  one(
+    'Redis with OpenSSL 1.1.1',
+    'Failed to load private key: k.key: error:0B080074:x509 certificate routines:X509_check_private_key:key values mismatch',
+    ['likely key-mismatch', 'possible chain-order'],
+  ),
+  one('curl 7.88', "curl: (7) Failed to connect to localhost port 22999 after 0 ms: Couldn't connect to server", [
+    'likely connection-refused',
+    'possible connect-timeout',
+  ]),
   one('guide A', 'DNS-01 challenge failing', ['likely dns01-credentials']),
   one('guide A', 'Rate limited', ['possible acme-rate-limited']),
   one('guide A', 'Certificate Mismatch', ['possible name-mismatch', 'possible key-mismatch']),

@@ -123,7 +123,14 @@ interface Progress {
 
 /** A line for each member when it is done; on a terminal also which one is at work. */
 function progressOf({ json, quiet }: Context): Progress {
-  if (json || quiet) return { begin() {}, end() {} };
+  if (json) return { begin() {}, end() {} };
+  if (quiet)
+    return {
+      begin() {},
+      end(result) {
+        if (!result.ok) process.stderr.write(`${resultLine(result)}\n`);
+      },
+    };
   const { isTTY } = process.stdout;
   return {
     begin({ name }, at, of) {

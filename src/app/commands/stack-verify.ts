@@ -69,5 +69,7 @@ interface Shown {
 }
 
 function failureLines(id: string, { ok, wanted, observed, remedy }: Shown): string[] {
-  return ok === false ? [`    ${id}: wanted ${wanted}; ${observed}`, `    next: ${remedy}`] : [];
+  // What a server says may be bytes of its protocol.
+  const shown = observed.replace(/[\p{Cc}\p{Cs}]+/gu, ' ');
+  return ok === false ? [`    ${id}: wanted ${wanted}; ${shown}`, `    next: ${remedy}`] : [];
 }

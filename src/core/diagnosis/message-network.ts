@@ -60,6 +60,12 @@ export const NETWORK_ROWS: readonly MessageRow[] = [
     ...either(certain('connection-refused')),
   },
   {
+    // curl 7 says it of every connection that does not come about.
+    says: ['couldn t connect to server', 'could not connect to server'],
+    rank: 'symptom',
+    ...either(likely('connection-refused'), possible('connect-timeout')),
+  },
+  {
     says: ['no response'],
     near: /(?:^|\s)(?<host>[\w.-]{1,253}):(?<port>\d{1,5}) - no response/,
     rank: 'general',

@@ -113,8 +113,9 @@ function withoutSecrets(text: string): string {
   );
 }
 
+/** OpenSSL's "X509_check_private_key:key values mismatch" is a function and its words. */
 const NAMED_SECRET =
-  /((?:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key|access_?key|auth|credential|private_?key)s?["']?\s{0,3}(?:=>|=|:(?!\/\/))\s{0,3})(?:"[^"]{0,2000}"?|'[^']{0,2000}'?|[^\s,;&"']{1,2000})/gi;
+  /(?<!X509_check_)((?:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key|access_?key|auth|credential|private_?key)s?["']?\s{0,3}(?:=>|=|:(?!\/\/))\s{0,3})(?:"[^"]{0,2000}"?|'[^']{0,2000}'?|[^\s,;&"']{1,2000})/gi;
 
 /** A value out of a text, for evidence: short, on one line, and no secret. */
 export function shown(value: string): string {
