@@ -8,6 +8,7 @@ import { clockStepWatch, wallClock } from '../../edge/system/clock.ts';
 import { type KeepEvent, keepStack, type Looked, type Member } from '../../flow/agent/keep-stack.ts';
 import { type Context, passwordSource } from '../cli/context.ts';
 import type { StackFlags } from '../cli/stack.ts';
+import { lacksAuthority, makeFirstAuthority } from '../programs/first-authority.ts';
 import { type FollowedStack, followStack } from '../programs/followed-stack.ts';
 import { type HostLock, hostLock } from '../programs/host-lock.ts';
 import { lookAtMember } from '../programs/look-at-member.ts';
@@ -29,6 +30,10 @@ export async function agent(context: Context, flags: StackFlags): Promise<void> 
     file: flags.file,
     async open() {
       const stack = readStack(flags.file);
+      if (lacksAuthority(stack, context.paths)) {
+        const { rootFingerprint } = await makeFirstAuthority(context.paths, flags.passwordFile);
+        logger.info({ state: context.paths.root, rootFingerprint }, 'a new authority was made');
+      }
       const world = await openStackWorld(stack, context.paths, passwordSource(flags.passwordFile), () => true);
       logger.info({ stack: stack.name, members: lanesOf(stack).length }, 'the stack file was read');
       return { stack, world };

@@ -1,15 +1,13 @@
 /** `apply`, `apply --remove`, `rotate`: one member after the other, since they share files and processes; a failed one never stops the others. */
 import type { Stack } from '../../core/stack/stack.ts';
 import type { FailureJournal } from '../../edge/files/failure-journal.ts';
-import { isInitialised } from '../../edge/files/state-directory.ts';
 import { wallClock } from '../../edge/system/clock.ts';
 import { type ApplyResult, applyPlan, failedStep } from '../../flow/agent/apply-plan.ts';
 import { removeMember } from '../../flow/agent/remove-member.ts';
 import type { Context } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
-import { STANDARD_FLAGS } from '../cli/initialise-flags.ts';
 import type { StackFlags } from '../cli/stack.ts';
-import { initialise } from '../programs/initialise.ts';
+import { lacksAuthority, makeFirstAuthority } from '../programs/first-authority.ts';
 import { readStack } from '../programs/read-stack.ts';
 import {
   chosenMembers,
@@ -20,7 +18,6 @@ import {
 } from '../programs/stack-members.ts';
 import type { StackWorld } from '../programs/stack-world.ts';
 import { journalOf, waitForWorkLock } from '../stack-state.ts';
-import { initialiseOptions } from './initialise-options.ts';
 import { withStack } from './with-stack.ts';
 
 /**
@@ -70,9 +67,8 @@ export async function apply(
 /** A stack that names no authority has the one of this host, which its first apply makes. */
 async function makeAuthority(context: Context, flags: StackFlags): Promise<void> {
   const { paths } = context;
-  if (readStack(flags.file).authority !== null || isInitialised(paths)) return;
-  const password = flags.passwordFile === undefined ? {} : { passwordFile: flags.passwordFile };
-  const made = await initialise(paths, initialiseOptions({ ...STANDARD_FLAGS, ...password }));
+  if (!lacksAuthority(readStack(flags.file), paths)) return;
+  const made = await makeFirstAuthority(paths, flags.passwordFile);
   if (context.quiet) return;
   process.stderr.write(`A new authority was made in ${paths.root}; its root is ${made.rootFingerprint}\n`);
   for (const { what, file } of made.generated)

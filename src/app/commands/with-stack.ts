@@ -11,11 +11,11 @@ export async function withStack<T>(
   context: Context,
   flags: StackFlags,
   work: (stack: Stack, world: StackWorld) => Promise<T>,
+  isPlan = false,
 ): Promise<T> {
   const stack = readStack(flags.file);
-  const world = await openStackWorld(stack, context.paths, passwordSource(flags.passwordFile), () =>
-    agentAlive(context.paths),
-  );
+  const isAlive = () => agentAlive(context.paths);
+  const world = await openStackWorld(stack, context.paths, passwordSource(flags.passwordFile), isAlive, isPlan);
   try {
     return await work(stack, world);
   } finally {

@@ -1,11 +1,10 @@
 /** The world of a stack, wired: who issues, where pairs lie, how services are reached. */
-import { type KeyObject, randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { pemFromDer } from '../../core/bytes/pem.ts';
 import type { LeafProfileName } from '../../core/issuance/profile.ts';
 import { generalNameFromText } from '../../core/issuance/requested-names.ts';
 import type { ServiceSpec, Stack } from '../../core/stack/stack.ts';
-import type { KeyAlgorithm } from '../../core/x509/algorithm.ts';
 import { parseCertificate } from '../../core/x509/certificate.ts';
 import { configurationFiles } from '../../edge/files/configuration-file.ts';
 import { installedKeyFlaw } from '../../edge/files/key-file.ts';
@@ -15,17 +14,17 @@ import { addressesOf } from '../../edge/net/addresses.ts';
 import { readFlight } from '../../edge/probe/server-flight.ts';
 import { handshake, plaintext } from '../../edge/probe/service-handshake.ts';
 import { runAction } from '../../edge/reload/run-action.ts';
-import { generateKey, publicKeyDer, signWith } from '../../edge/signer/key-pair.ts';
-import { openSqliteStore } from '../../edge/store/sqlite-store.ts';
+import { generateKey } from '../../edge/signer/key-pair.ts';
 import { sleep, wallClock } from '../../edge/system/clock.ts';
 import { hostFacts } from '../../edge/system/host-facts.ts';
 import type { HostPorts } from '../../flow/agent/agent-ports.ts';
 import type { ApplyPorts } from '../../flow/agent/apply-plan.ts';
 import type { PlanPorts } from '../../flow/agent/install-plan.ts';
 import type { VerifyPorts } from '../../flow/agent/verify/check.ts';
-import { initialiseAuthority } from '../../flow/ca/initialise-authority.ts';
 import type { ClientIdentity } from '../../flow/probe/attempt.ts';
 import type { PasswordOptions } from '../passwords.ts';
+import { foreseenAuthority, lacksAuthority } from './first-authority.ts';
+import { inMemoryAuthority } from './in-memory-authority.ts';
 import { openLocalAuthority } from './local-authority.ts';
 import { openRemoteAuthority } from './remote-authority.ts';
 import type { StackAuthority } from './stack-authority.ts';
@@ -41,18 +40,25 @@ export interface StackWorld extends ApplyPorts, PlanPorts {
   readonly close: () => void;
 }
 
-/** @throws OperatorFault where the authority cannot be opened */
+/**
+ * @param isPlan an authority that is not there yet is only foreseen
+ * @throws OperatorFault where the authority cannot be opened
+ */
 export async function openStackWorld(
   stack: Stack,
   paths: StatePaths,
   password: PasswordOptions,
   agentAlive: () => boolean,
+  isPlan = false,
 ): Promise<StackWorld> {
   const listsWanted = stack.services.some(({ clients }) => clients.kind !== 'none');
-  const authority =
-    stack.authority === null
-      ? await openLocalAuthority(paths, password, listsWanted)
-      : await openRemoteAuthority(stack.authority, join(paths.root, 'authorities'), listsWanted);
+  const open = (): Promise<StackAuthority> => {
+    if (stack.authority !== null)
+      return openRemoteAuthority(stack.authority, join(paths.root, 'authorities'), listsWanted);
+    if (isPlan && lacksAuthority(stack, paths)) return foreseenAuthority();
+    return openLocalAuthority(paths, password, listsWanted);
+  };
+  const authority = await open();
   const host: HostPorts = {
     facts: hostFacts,
     run: runAction,
@@ -128,26 +134,12 @@ function keyPem(key: KeyObject): string {
   return key.export({ type: 'pkcs8', format: 'pem' }) as string;
 }
 
-/** An authority that nobody trusts, in memory, for the checks that must fail. */
+/** For the checks that must fail. */
 async function foreignAuthority(): Promise<VerifyPorts['foreign']> {
-  const algorithm: KeyAlgorithm = 'ecdsa-p256';
-  const [root, leaf] = [await generateKey(algorithm), await generateKey(algorithm)];
-  const signing = (key: KeyObject) => ({ algorithm, publicKey: publicKeyDer(key), sign: signWith(key, algorithm) });
-  const store = openSqliteStore(':memory:');
-  const made = await initialiseAuthority(
-    store,
-    { root: signing(root), intermediate: signing(leaf) },
-    {
-      root: { subject: { commonName: 'A foreign root' }, lifetimeSeconds: 3600 },
-      intermediate: { subject: { commonName: 'A foreign certificate' }, lifetimeSeconds: 1800, pathLength: 0 },
-    },
-    randomBytes,
-    wallClock(),
-  );
-  store.close();
+  const { root, intermediate, key } = await inMemoryAuthority(['A foreign root', 'A foreign certificate']);
   // Shown as a client certificate: whatever its profile, it leads to a root that the service does not know.
   return {
-    rootPem: pemFromDer('CERTIFICATE', made.root),
-    client: { certPem: pemFromDer('CERTIFICATE', made.intermediate), keyPem: keyPem(leaf) },
+    rootPem: pemFromDer('CERTIFICATE', root.raw),
+    client: { certPem: pemFromDer('CERTIFICATE', intermediate.raw), keyPem: keyPem(key) },
   };
 }
