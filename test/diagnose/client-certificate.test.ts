@@ -106,6 +106,15 @@ test('a server that wants a client certificate, of each program and version', { 
       assertHealthy(await diagnose([target, ...args('good')]));
     });
   }
+  await t.test('a pair that no client can load never comes to the server', async () => {
+    const [, , , cert, , key] = args('good');
+    assert.ok(cert !== undefined && key !== undefined);
+    const shown = (certificate: string, keyFile: string) =>
+      diagnose([`https://localhost:${ports.both}`, '--ca', ca, '--client-cert', certificate, '--client-key', keyFile]);
+    assertCause(await shown(cert, server.key), 'key-mismatch');
+    assertCause(await shown(cert, join(directory, 'nowhere.key')), 'file-missing');
+    assertCause(await shown(cert, cert), 'file-unusable');
+  });
   await t.test('optional: nobody needs one', async () => {
     assertHealthy(await diagnose([`https://localhost:${ports.optional}`, ...args(null)]));
   });

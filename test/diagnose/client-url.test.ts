@@ -45,6 +45,8 @@ test('http:// and redis:// at ports that speak TLS, and at ports that do not', {
   assertHealthy(
     await diagnose([`rediss://localhost:${port}/0?ssl_cert_reqs=required&ssl_check_hostname=true&ssl_ca_certs=${ca}`]),
   );
+  // Without a word of what is inside TLS, nothing is asked that it would be offended by.
+  assertHealthy(await diagnose([`localhost:${port}`, '--ca', ca]));
   assertCause(await diagnose([`rediss://localhost:${port}/0?ssl_cert_reqs=none`]), 'url-not-verifying');
 });
 

@@ -67,6 +67,17 @@ test('no version, suite or group in common: which one, and what both sides have'
     assert.deepEqual(evidence, { client: ['x25519', 'secp256r1'], server: ['secp384r1'] });
     assertHealthy(await at(port));
   });
+  await t.test('a group that Mozilla’s clients do not have: no-common-group', async () => {
+    const port = await opensslServer(t, ec, '-groups', 'P-521');
+    const { evidence } = assertCause(await at(port), 'no-common-group');
+    assert.deepEqual(evidence.server, ['secp521r1']);
+  });
+  await t.test('suites for RSA at a server with an ECDSA certificate: two readings, both likely', async () => {
+    const port = await opensslServer(t, ec, '-tls1_2', '-cipher', 'ECDHE-RSA-AES128-GCM-SHA256');
+    const answer = await at(port);
+    assert.equal(assertCause(answer, 'no-common-suite').confidence, 'likely');
+    assert.equal(assertCause(answer, 'key-type-mismatch').confidence, 'likely');
+  });
   await t.test('a client of TLS 1.0 whose library refuses it: local-policy', async () => {
     const port = await opensslServer(t, ec, '-tls1', ...OLD);
     const finding = assertCause(await at(port, '--tls-min', '1.0', '--tls-max', '1.0'), 'local-policy');

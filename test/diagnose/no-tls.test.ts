@@ -1,6 +1,6 @@
 /** Where there is no TLS to speak of: nobody listens, nothing comes back, or something else is spoken. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -85,6 +85,20 @@ test('what speaks there in plaintext is named', { skip: skipWithout('nginx'), ti
     await t.test(`${what}: ${id}`, async () => {
       assert.equal(assertCause(await diagnose([target, '--timeout', '2']), id).evidence.protocol, protocol);
     });
+});
+
+test('a client that begins in plaintext, at a port that is TLS from the first byte', { timeout: 60_000 }, async (t) => {
+  const { ca, pair } = serverPair(scratch(t));
+  const port = await nodeServer(t, { cert: readFileSync(pair.cert), key: readFileSync(pair.key) });
+  for (const url of [
+    `smtp://localhost:${port}`,
+    `mysql://localhost:${port}`,
+    `ldap://localhost:${port}`,
+    `postgresql://app@localhost:${port}/x?sslmode=verify-full`,
+    `postgresql://app@localhost:${port}/x?sslmode=disable`,
+  ])
+    assertCause(await diagnose([url, '--ca', ca, '--timeout', '3']), 'tls-service');
+  assertCause(await diagnose([`localhost:${port}`, '--starttls', 'imap', '--ca', ca, '--timeout', '3']), 'tls-service');
 });
 
 test('Redis in plaintext, to which every TLS client hangs', {
