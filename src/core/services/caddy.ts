@@ -8,6 +8,7 @@
 
 import type { ServiceSpec } from '../stack/stack.ts';
 import { reloadOf } from './declared-action.ts';
+import { IDENTITY_LOOKALIKES } from './identity-headers.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout, parentDirectory } from './pair-layout.ts';
 import { noRevocation } from './revocation-lists.ts';
 import { type Facts, type ServiceKind, versionAtLeast } from './service-kind.ts';
@@ -148,6 +149,7 @@ function siteLines(service: ServiceSpec, directive: string, upstream: string): s
     '\troute {',
     '\t\trequest_header -X-Client-DN',
     '\t\trequest_header -X-Client-CN',
+    ...IDENTITY_LOOKALIKES.map((name) => `\t\trequest_header -${name}`),
     '\t\trequest_header X-Client-Verify NONE',
     ...(service.clients.kind === 'none' ? [] : IDENTITY_HEADERS),
     `\t\treverse_proxy ${upstream}`,

@@ -8,6 +8,7 @@
 
 import type { ServiceSpec } from '../stack/stack.ts';
 import { reloadOf } from './declared-action.ts';
+import { IDENTITY_LOOKALIKES } from './identity-headers.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout } from './pair-layout.ts';
 import { listsMissing, revocationListsFile } from './revocation-lists.ts';
 import type { Facts, ServiceKind, Trust } from './service-kind.ts';
@@ -117,6 +118,7 @@ function proxyLines(service: ServiceSpec, facts: Facts, paths: PairPaths, trust:
       'http-request set-header X-Client-Verify NONE',
       'http-request del-header X-Client-DN',
       'http-request del-header X-Client-CN',
+      ...IDENTITY_LOOKALIKES.map((name) => `http-request del-header ${name}`),
       ...(identified
         ? [
             'http-request set-header X-Client-Verify SUCCESS if { ssl_c_used }',
