@@ -1,6 +1,6 @@
 /** Checks that other servers than nginx fail: plaintext that is let in, a foreign root that is trusted; and servers that want to harm whoever looks. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -47,6 +47,14 @@ test('PostgreSQL that a person has opened for plaintext again: plaintext', {
   process.kill(Number(readFileSync(join(pg.data, 'postmaster.pid'), 'utf8').split('\n', 1)[0]), 'SIGHUP');
   await new Promise((resolve) => setTimeout(resolve, 500));
   assert.deepEqual(failed(verify()), ['plaintext']);
+
+  // Later lines rule in this file, also over what is included.
+  appendFileSync(join(pg.data, 'postgresql.auto.conf'), 'ssl = off\n');
+  process.kill(Number(readFileSync(join(pg.data, 'postmaster.pid'), 'utf8').split('\n', 1)[0]), 'SIGHUP');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const off = verify();
+  assert.deepEqual(failed(off), ['served', 'plaintext'], 'TLS is off, and whoever comes is let in');
+  assert.match(off.find(({ id }) => id === 'served')?.remedy ?? '', /Switch TLS on/);
 
   await pg.stop();
   const checks = verify();

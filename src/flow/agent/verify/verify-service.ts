@@ -55,7 +55,14 @@ export async function verifyService(
           clients: await clients(ports, plan, base),
           ...local,
         }
-      : { ...nothingThere(down, plan), ...local };
+      : {
+          ...nothingThere(down, plan),
+          ...(hasAnswered(look) && {
+            served: finding(false, SERVED, down, 'Switch TLS on: fullchain apply'),
+            plaintext: await plaintext(ports, plan, address),
+          }),
+          ...local,
+        };
   return CHECK_IDS.map((id) => ({ id, ...found[id] }));
 }
 
@@ -65,6 +72,13 @@ function unreachable(look: AttemptResult): string | null {
   return isDown ? look.why : null;
 }
 
+/** It runs, and knows no TLS. */
+function hasAnswered(look: AttemptResult): boolean {
+  return look.kind === 'refused' && look.by === 'preamble';
+}
+
+const SERVED = 'the installed certificate at every address';
+
 /** One cause, said once: what could not be tried has not failed on its own account. */
 function nothingThere(
   why: string,
@@ -73,7 +87,7 @@ function nothingThere(
   const remedy = `Start ${service.name}, then look at its log: it is a ${kind.name}`;
   const untried = finding(null, 'a service that can be reached', `not tried: ${why}`, '');
   return {
-    served: finding(false, 'the installed certificate at every address', why, remedy),
+    served: finding(false, SERVED, why, remedy),
     chain: untried,
     names: untried,
     'wrong-name': untried,
