@@ -4,6 +4,7 @@ import { OperatorFault } from '../core/faults/operator-faults.ts';
 import type { LeafProfileName } from '../core/issuance/profile.ts';
 import type { Certificate } from '../core/x509/certificate.ts';
 import type { GeneralName } from '../core/x509/general-name.ts';
+import type { SerialNumber } from '../core/x509/serial-number.ts';
 import type { StatePaths } from '../edge/files/state-directory.ts';
 import { publicKeyDer } from '../edge/signer/key-pair.ts';
 import { wallClock } from '../edge/system/clock.ts';
@@ -23,6 +24,8 @@ export interface LeafRequest {
   readonly commonName?: string;
   /** Whose limits apply. */
   readonly provisioner: string;
+  /** The certificate that this one replaces, for the records. */
+  readonly replaces?: SerialNumber;
 }
 
 export interface LocalIssuer {
@@ -40,10 +43,11 @@ export async function openLocalIssuer(paths: StatePaths, password: PasswordOptio
   const issuer = state.issuerAt(plainBase);
   return {
     root: state.root,
-    async issue({ profile, names, key, lifetimeSeconds, commonName, provisioner: name }) {
+    async issue({ profile, names, key, lifetimeSeconds, commonName, provisioner: name, replaces }) {
       try {
         const provisioner = await state.store.loadProvisioner(name);
         if (!provisioner) throw new OperatorFault('provisioner-unknown', `there is no provisioner named ${name}`);
+        const replaced = replaces === undefined ? null : await state.store.findCertificate(replaces);
         const result = await issueCertificate(
           { store: state.store, issuer: () => issuer, random: randomBytes },
           {
@@ -54,7 +58,11 @@ export async function openLocalIssuer(paths: StatePaths, password: PasswordOptio
             ...(commonName !== undefined && { subject: { commonName } }),
           },
           issuanceLimits(provisioner),
-          { origin: { kind: 'authority' }, provisioner: provisioner.name, accountId: null },
+          {
+            origin: replaced ? { kind: 'renewal', certificateId: replaced.id } : { kind: 'authority' },
+            provisioner: provisioner.name,
+            accountId: null,
+          },
           wallClock(),
         );
         if (result.kind === 'issued') return [result.der, issuer.certificate.raw];

@@ -52,8 +52,13 @@ export async function openLocalAuthority(
   return {
     remote: false,
     roots: () => roots,
-    async issue(request) {
-      return (await (await issuer()).issue({ ...request, provisioner: PROVISIONER })).map(parseCertificate);
+    async issue(request, previous) {
+      const issued = await (await issuer()).issue({
+        ...request,
+        provisioner: PROVISIONER,
+        ...(previous !== null && { replaces: previous.certificate.serial }),
+      });
+      return issued.map(parseCertificate);
     },
     revocationLists: () => lists,
     async refresh() {

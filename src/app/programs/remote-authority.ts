@@ -174,10 +174,7 @@ function bundleOf(text: string): StackRoots | null {
 }
 
 /** Rekeying repeats names and lifetime: only for a pair that is in force and has both as they are wanted now. */
-function canSucceed({ chainPem }: PairInUse, request: CertificateRequest): boolean {
-  const [block] = pemBlocksLabelled(chainPem, 'CERTIFICATE');
-  if (!block) return false;
-  const leaf = parseCertificate(block.der);
+function canSucceed({ certificate: leaf }: PairInUse, request: CertificateRequest): boolean {
   const lifetime = Math.abs(lifetimeSeconds(leaf.validity) - request.lifetimeSeconds);
   return (
     wallClock() < leaf.validity.notAfter &&

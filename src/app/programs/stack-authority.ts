@@ -21,6 +21,7 @@ export interface CertificateRequest {
 
 /** A pair in use: it proves who asks for its successor. */
 export interface PairInUse {
+  readonly certificate: Certificate;
   readonly chainPem: string;
   readonly keyPem: string;
 }

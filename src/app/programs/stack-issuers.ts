@@ -124,8 +124,11 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T | 'unknown'> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-function pairInUse({ chain, keyPem }: Pair): PairInUse {
-  return { chainPem: chain.map(({ raw }) => pemFromDer('CERTIFICATE', raw)).join(''), keyPem };
+function pairInUse({ chain, keyPem }: Pair): PairInUse | null {
+  const [certificate] = chain;
+  return certificate
+    ? { certificate, chainPem: chain.map(({ raw }) => pemFromDer('CERTIFICATE', raw)).join(''), keyPem }
+    : null;
 }
 
 function pairOf(chain: readonly Certificate[], key: KeyObject, anchors: readonly Certificate[]): Pair {

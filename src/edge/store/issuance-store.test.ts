@@ -39,12 +39,19 @@ for (const { name, open } of STORE_KINDS) {
           der: null,
           fingerprint: null,
           abandonedWhy: null,
+          replacesId: null,
           revokedAt: null,
           revocationReason: null,
         });
         assert.deepEqual(await reader.findCertificate(asked.serial), record);
         assert.deepEqual(await reader.listUnfinishedIntents(), [record]);
       }
+    });
+
+    test('a renewal says what it replaces', async (t) => {
+      const { store, another } = await open(t);
+      const id = await recorded(store, { origin: { kind: 'renewal', certificateId: 7 } });
+      for (const reader of [store, await another()]) assert.equal((await reader.loadCertificate(id))?.replacesId, 7);
     });
 
     for (const origin of ONCE) {

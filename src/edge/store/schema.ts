@@ -106,4 +106,8 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE acme_order ADD COLUMN replaces TEXT;
   CREATE INDEX acme_order_by_replaces ON acme_order (replaces) WHERE replaces IS NOT NULL;
   `,
+  // Which certificate a renewal replaces.
+  `
+  ALTER TABLE certificate ADD COLUMN replaces_id INTEGER;
+  `,
 ];

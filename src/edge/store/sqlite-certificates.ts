@@ -28,6 +28,7 @@ interface Row {
   der: Uint8Array | null;
   fingerprint: string | null;
   abandoned_why: string | null;
+  replaces_id: number | null;
   revoked_at: number | null;
   reason: string | null;
 }
@@ -48,8 +49,8 @@ function onceKey(origin: IssuanceOrigin): string | null {
 export function sqliteCertificateStore(db: Database): IssuanceStore & CertificateStore {
   const insert = db.prepare(
     `INSERT INTO certificate (serial, once_key, issuer_key_id, subject, names, not_before, not_after, profile,
-       provisioner, account_id, created_at, tbs)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (once_key) DO NOTHING`,
+       provisioner, account_id, created_at, tbs, replaces_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (once_key) DO NOTHING`,
   );
   const insertName = db.prepare('INSERT INTO certificate_name (name, certificate_id) VALUES (?, ?)');
   const sign = db.prepare(
@@ -82,6 +83,7 @@ export function sqliteCertificateStore(db: Database): IssuanceStore & Certificat
           intent.accountId,
           intent.createdAt,
           intent.tbs,
+          intent.origin.kind === 'renewal' ? intent.origin.certificateId : null,
         );
         return result.changes === 1
           ? { kind: 'recorded' as const, id: Number(result.lastInsertRowid) }
@@ -173,6 +175,7 @@ function recordOf(row: Row | undefined): CertificateRecord | null {
         der: row.der,
         fingerprint: row.fingerprint as Hex | null,
         abandonedWhy: row.abandoned_why,
+        replacesId: row.replaces_id,
         revokedAt: row.revoked_at as Instant | null,
         revocationReason: row.reason as RevocationReason | null,
       }

@@ -100,6 +100,8 @@ export interface CertificateRecord extends Omit<IssuanceIntent, 'tbs' | 'origin'
   readonly fingerprint: Hex | null;
   readonly tbs: Uint8Array | null;
   readonly abandonedWhy: string | null;
+  /** What a renewal replaces; null: it is none, or nobody said so. */
+  readonly replacesId: number | null;
   readonly revokedAt: Instant | null;
   readonly revocationReason: RevocationReason | null;
 }
