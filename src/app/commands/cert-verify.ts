@@ -6,14 +6,14 @@ import { pemBlocksLabelled } from '../../core/bytes/pem.ts';
 import { CAUSES } from '../../core/diagnosis/causes.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import type { Crl } from '../../core/revocation/crl.ts';
-import { formatRfc3339, type Instant, parseRfc3339 } from '../../core/time/instant.ts';
+import { type Instant, parseRfc3339 } from '../../core/time/instant.ts';
 import { basicConstraints } from '../../core/x509/basic-constraints.ts';
 import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
+import { certificateEntry } from '../../core/x509/certificate-entry.ts';
 import { describeCertificate, describeRemaining, printable } from '../../core/x509/describe.ts';
-import { formatName } from '../../core/x509/name.ts';
 import type { PathPurpose } from '../../core/x509/path-check.ts';
 import { ANY_POLICY_INPUTS } from '../../core/x509/policy-tree.ts';
-import { describeKey, type PublicKeyInfo, parseSubjectPublicKeyInfo } from '../../core/x509/public-key.ts';
+import { type PublicKeyInfo, parseSubjectPublicKeyInfo } from '../../core/x509/public-key.ts';
 import { type Verification, type VerificationRequest, verifyChain } from '../../core/x509/verification.ts';
 import { readCertificates, readInput } from '../../edge/files/certificate-files.ts';
 import { certificatesAmong, pkiObjects } from '../../edge/files/pki-objects.ts';
@@ -54,7 +54,7 @@ export async function verify(context: Context, text: string, flags: VerifyFlags)
   const verification = verifyChain(request);
   const document = {
     ok: verification.ok,
-    path: verification.path.map(pathEntry),
+    path: verification.path.map(certificateEntry),
     policies: verification.policies,
     findings: verification.findings.map((finding) => ({
       ...finding,
@@ -155,18 +155,6 @@ function instantOf(text: string | undefined): Instant {
   if (instant === null)
     throw new OperatorFault('usage', `${JSON.stringify(text)} is not a time; write 2026-11-25T12:00:00Z`);
   return instant;
-}
-
-function pathEntry(certificate: Certificate) {
-  return {
-    subject: formatName(certificate.subject),
-    issuer: formatName(certificate.issuer),
-    serial: certificate.serial,
-    notBefore: formatRfc3339(certificate.validity.notBefore),
-    notAfter: formatRfc3339(certificate.validity.notAfter),
-    fingerprint: certificate.fingerprint,
-    key: describeKey(certificate.publicKey),
-  };
 }
 
 function linesOf(

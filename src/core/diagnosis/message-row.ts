@@ -54,3 +54,11 @@ export function possible(id: CauseId, what?: string): Candidate {
 export function either(...candidates: readonly Candidate[]): Pick<MessageRow, 'client' | 'server'> {
   return { client: candidates, server: candidates };
 }
+
+/** A client's words, unless a line shows that a server verified its client. */
+export function verifying(
+  row: Omit<MessageRow, 'rank' | 'usually'> & { readonly rank?: MessageRow['rank'] },
+): MessageRow {
+  // Names are verified by clients alone; a server that does so is a client of another one.
+  return { rank: 'particular', usually: 'client', ...(row.client && { server: row.client }), ...row };
+}

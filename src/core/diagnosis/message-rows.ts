@@ -5,6 +5,7 @@ import { CERTIFICATE_ROWS } from './message-certificates.ts';
 import { DATABASE_ROWS } from './message-databases.ts';
 import { FILE_ROWS } from './message-files.ts';
 import { HANDSHAKE_ROWS } from './message-handshakes.ts';
+import { NAME_ROWS } from './message-names.ts';
 import { NETWORK_ROWS } from './message-network.ts';
 import type { MessageRow } from './message-row.ts';
 
@@ -14,6 +15,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
   ...HANDSHAKE_ROWS.filter(({ rank }) => rank === 'particular'),
   ...DATABASE_ROWS,
   ...FILE_ROWS,
+  ...NAME_ROWS,
   ...CERTIFICATE_ROWS,
   ...HANDSHAKE_ROWS.filter(({ rank }) => rank !== 'particular'),
   ...NETWORK_ROWS,

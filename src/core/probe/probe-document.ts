@@ -1,12 +1,9 @@
 /** What `probe --json` says of one address: stable field names, times in RFC 3339 UTC. */
 import { type Finding, hasError } from '../diagnosis/finding.ts';
-import { formatRfc3339 } from '../time/instant.ts';
 import { suiteName } from '../tls/cipher-suites.ts';
 import { groupName } from '../tls/named-groups.ts';
-import type { Certificate } from '../x509/certificate.ts';
+import { certificateEntry } from '../x509/certificate-entry.ts';
 import { formatGeneralName } from '../x509/general-name.ts';
-import { formatName } from '../x509/name.ts';
-import { describeKey } from '../x509/public-key.ts';
 import { subjectAltNames } from '../x509/subject-alt-name.ts';
 import { type EndpointFacts, isReachable } from './endpoint-facts.ts';
 import type { Grade } from './grade.ts';
@@ -35,8 +32,8 @@ export function probeDocument({ facts, judgement, grade }: ProbedEndpoint) {
     serverOrder: facts.serverOrder,
     groups: facts.groups.map(groupName),
     alpn: facts.alpn,
-    chain: facts.chain.map(chainEntry),
-    otherChains: facts.otherChains.map((chain) => chain.map(chainEntry)),
+    chain: facts.chain.map(certificateEntry),
+    otherChains: facts.otherChains.map((chain) => chain.map(certificateEntry)),
     names: leaf ? subjectAltNames(leaf).map(plainName) : [],
     trust: judgement.trust,
     ocspStapling: facts.ocspStapling,
@@ -59,16 +56,4 @@ function hex(code: number): string {
 /** "db.internal", "10.0.0.1" */
 function plainName(name: Parameters<typeof formatGeneralName>[0]): string {
   return name.kind === 'dns' || name.kind === 'ip' ? name.value : formatGeneralName(name);
-}
-
-function chainEntry(certificate: Certificate) {
-  return {
-    subject: formatName(certificate.subject),
-    issuer: formatName(certificate.issuer),
-    serial: certificate.serial,
-    notBefore: formatRfc3339(certificate.validity.notBefore),
-    notAfter: formatRfc3339(certificate.validity.notAfter),
-    fingerprint: certificate.fingerprint,
-    key: describeKey(certificate.publicKey),
-  };
 }

@@ -4,31 +4,30 @@
  */
 import { causeFinding } from '../../core/diagnosis/causes.ts';
 import { chainFindings } from '../../core/diagnosis/chain-causes.ts';
-import type { Finding, FindingPlace } from '../../core/diagnosis/finding.ts';
+import type { Finding } from '../../core/diagnosis/finding.ts';
 import { sortFindings } from '../../core/diagnosis/finding.ts';
-import { clientRefusalOf, refusedClientFinding } from '../../core/diagnosis/refused-client.ts';
 import type { ProbeFailure } from '../../core/probe/endpoint-facts.ts';
 import { starttlsOf } from '../../core/probe/protocol.ts';
-import { databaseOf, loginOf, sniOf, type Target } from '../../core/probe/target.ts';
+import { databaseOf, sniOf, type Target } from '../../core/probe/target.ts';
 import { tlsPolicy } from '../../core/services/tls-policy.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import { type Instant, instantFromSeconds } from '../../core/time/instant.ts';
 import { authorityInformationAccess } from '../../core/x509/authority-information-access.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
-import { describeCertificate } from '../../core/x509/describe.ts';
-import { formatName } from '../../core/x509/name.ts';
 import type { Attempt, AttemptResult } from '../probe/attempt.ts';
-import type { Identified } from '../probe/identify.ts';
-import { EVERYTHING, namesOf, refusalOf } from '../probe/probe-endpoint.ts';
+import { EVERYTHING, refusalOf } from '../probe/probe-endpoint.ts';
 import { failureOf } from '../probe/probe-failure.ts';
 import type { Endpoint } from '../probe/questions.ts';
-import { isAlert, isForgery, isLocal } from '../probe/refusal-code.ts';
+import { isForgery } from '../probe/refusal-code.ts';
 import { certificatesOf } from '../probe/second-looks.ts';
+import { firstAnswerFindings, plaintextFindings } from './after-handshake.ts';
+import type { Case, Established, Refused } from './case.ts';
 import type { Diagnosed, DiagnoseOptions, DiagnosePorts } from './diagnose-ports.ts';
-import { answeredHttp, type PostgresRefusal, postgresRefusal } from './first-answer.ts';
+import { answeredHttp } from './first-answer.ts';
 import { isCommonGround, negotiate } from './negotiation.ts';
 import { noTls } from './no-tls.ts';
+import { clientRefusal, forged, localPolicy, refusesAll } from './refusals.ts';
 
 /**
  * As a client does: the addresses of a name one after the other, until one lets itself be connected to.
@@ -59,19 +58,6 @@ export function unresolved(target: Target): Diagnosed {
     words: { host },
   });
   return { target, address: null, reachable: false, findings: [finding], served: null, seen: null };
-}
-
-/** One look at one address, and what is known of it. */
-interface Case {
-  readonly ports: DiagnosePorts;
-  readonly target: Target;
-  readonly dial: HostPort;
-  readonly endpoint: Endpoint;
-  readonly base: Attempt;
-  readonly options: DiagnoseOptions;
-  readonly where: FindingPlace;
-  /** Asked once. */
-  readonly identify: () => Promise<Identified | null>;
 }
 
 /** Of each question in plaintext. */
@@ -199,9 +185,6 @@ function attemptOf({ protocol, host, url }: Target, dial: HostPort, options: Dia
 /** As OpenSSL calls them; the newest aside, which not every one knows. */
 const USUAL_GROUPS = 'X25519:P-256:P-384';
 
-type Refused = Extract<AttemptResult, { kind: 'refused' }>;
-type Established = Extract<AttemptResult, { kind: 'established' }>;
-
 /** The handshake did not come to its end, or was taken back right after it. */
 async function refused(one: Case, look: Refused): Promise<Diagnosed> {
   const { ports, endpoint, options, where } = one;
@@ -219,16 +202,6 @@ async function refused(one: Case, look: Refused): Promise<Diagnosed> {
   return refusal(one, known ? [known] : refusesAll(one, said, server.versions.length > 0), look);
 }
 
-function forged({ where }: Case, leaf: Certificate, why: string): Finding {
-  return causeFinding('key-mismatch', {
-    subject: describeCertificate(leaf),
-    where,
-    what: `The server shows this certificate and cannot prove that it has its key (${why}).`,
-    why: 'Either its key is another one, or somebody else shows a certificate that is not theirs; clients refuse.',
-    evidence: { said: why },
-  });
-}
-
 /** Where only the port said that it is TLS, what answers decides what is spoken; a URL or --starttls is taken at its word. */
 async function withoutTls(one: Case, failure: ProbeFailure): Promise<Diagnosed> {
   const { ports, target, dial, options } = one;
@@ -242,93 +215,6 @@ async function withoutTls(one: Case, failure: ProbeFailure): Promise<Diagnosed> 
 }
 
 const UNREACHABLE: readonly string[] = ['name-not-resolved', 'connection-refused', 'connect-timeout'];
-
-function clientRefusal(one: Case, look: Refused, said: string): Finding | null {
-  if (look.by !== 'server' || isLocal(said)) return null;
-  const asked = look.flight?.acceptedAuthorities ?? null;
-  const refusalSaid = clientRefusalOf(said);
-  if (asked === null && refusalSaid !== 'required' && (refusalSaid === null || one.options.client === null))
-    return null;
-  return refusedClient(one, refusalSaid ?? 'unsaid', look.why, asked ?? []);
-}
-
-function refusedClient(
-  { target, options, ports, where }: Case,
-  refusalSaid: Parameters<typeof refusedClientFinding>[0]['refusal'],
-  said: string,
-  asked: readonly Uint8Array[],
-): Finding {
-  return refusedClientFinding({
-    where,
-    host: target.host,
-    refusal: refusalSaid,
-    said,
-    acceptedAuthorities: namesOf(asked),
-    shown: options.clientChain,
-    now: ports.clock(),
-  });
-}
-
-/** The library of this client refuses, and with its security level at the lowest it would not. */
-async function localPolicy(
-  { ports, base, options, where }: Case,
-  look: Refused,
-  said: string,
-): Promise<Finding | null> {
-  // A library that leaves old versions out by itself hears that the server has none of the others.
-  const isLeftOut = options.limits.isNarrowed && /PROTOCOL_VERSION|HANDSHAKE_FAILURE/.test(said);
-  if (!isLocal(said) && !isLeftOut) return null;
-  const lax = await ports.handshake({ ...base, suites: 'DEFAULT:@SECLEVEL=0', exchange: false });
-  if (lax.kind === 'refused' && (isLeftOut || lax.code === look.code)) return null;
-  return causeFinding('local-policy', {
-    subject: 'the TLS library of this client',
-    where,
-    what: `This client's own library ends the handshake: ${look.why}.`,
-    confidence: lax.kind === 'established' ? 'certain' : 'likely',
-    evidence: { said: look.why, code: look.code, withoutPolicy: lax.kind === 'established' ? lax.version : lax.why },
-  });
-}
-
-/** @param takesSome hellos of our own were taken, and no handshake is; false: nothing at all was */
-function refusesAll({ dial, target, where }: Case, said: string, takesSome: boolean): Finding[] {
-  const at = { subject: formatHostPort(dial), where, confidence: 'likely', evidence: { said } } as const;
-  if (/UNRECOGNIZED_NAME/.test(said))
-    return [
-      causeFinding('name-mismatch', {
-        ...at,
-        what: `The server refuses the name ${target.host}: it has no certificate for it (alert unrecognized_name).`,
-        evidence: { said, asked: target.host, names: [] },
-        words: { host: target.host },
-      }),
-    ];
-  if (!isAlert(said))
-    return [
-      causeFinding('closed-by-peer', {
-        ...at,
-        what: `The server ends every handshake without a word (${said}).`,
-      }),
-    ];
-  const remedy = {
-    text: 'Compare key and certificate on the server’s host, and look into its log ("no shared cipher", "no suitable signature algorithm"); that decides.',
-    command: 'fullchain diagnose --cert FILE --key FILE',
-  };
-  const mismatch = causeFinding('key-type-mismatch', {
-    ...at,
-    what: takesSome
-      ? 'The server refuses every handshake, although both sides have version, suite and group in common: as it does when its key is not of the kind of its certificate.'
-      : 'The server takes nothing that any client has: as it does when its key is not of the kind of its certificate.',
-    remedy,
-  });
-  if (takesSome) return [mismatch];
-  return [
-    mismatch,
-    causeFinding('no-common-suite', {
-      ...at,
-      what: 'The server takes nothing that any client has: as it does when its suites are for another kind of certificate than it has.',
-      remedy,
-    }),
-  ];
-}
 
 function refusal({ target, dial }: Case, findings: readonly Finding[], look: Refused | null = null): Diagnosed {
   const leaf = certificatesOf(look?.flight?.chain ?? [])[0];
@@ -390,83 +276,4 @@ async function chainCauses(
 function timeOf(date: string | null): Instant | null {
   const ms = date === null ? Number.NaN : Date.parse(date);
   return Number.isNaN(ms) ? null : instantFromSeconds(Math.floor(ms / 1000));
-}
-
-/** What the server says to the first words: nginx and PostgreSQL let everybody shake hands, and refuse here. */
-function firstAnswerFindings(one: Case, { answer, flight }: Established): Finding[] {
-  const { protocol } = one.target;
-  const asked = flight?.acceptedAuthorities ?? [];
-  if (protocol === 'https' || protocol === 'tls') {
-    const http = answeredHttp(answer);
-    if (http === null || ![400, 495, 496].includes(http.status)) return [];
-    const refusalSaid = clientRefusalOf(http.text);
-    return refusalSaid === null ? [] : [refusedClient(one, refusalSaid, `HTTP ${http.status}`, asked)];
-  }
-  if (protocol === 'mysql') return mysqlFindings(one, answer ?? '', flight?.acceptedAuthorities ?? null);
-  const refusalSaid = protocol === 'postgres' ? postgresRefusal(answer) : null;
-  if (refusalSaid === null) return [];
-  return refusalSaid.kind === 'certificate-required'
-    ? [refusedClient(one, 'required', refusalSaid.message, asked)]
-    : [wrongUser(one, refusalSaid)];
-}
-
-/** "Access denied" is also the answer to a user who has to show a certificate, or another one. */
-function mysqlFindings(one: Case, answer: string, asked: readonly Uint8Array[] | null): Finding[] {
-  if (!answer.startsWith('1045 ') || asked === null) return [];
-  const { target, options, where } = one;
-  const user = target.url?.user ?? '';
-  const [leaf] = options.clientChain;
-  const remedy = {
-    text: 'See what the user has to show, REQUIRE X509 or SUBJECT: that decides between certificate and password.',
-    command: `mariadb -e "SHOW CREATE USER '${user.replace(/[^\w.-]/g, '')}'"`,
-  };
-  if (leaf === undefined)
-    return [
-      causeFinding('client-certificate-required', {
-        subject: user,
-        where,
-        what: `The server asks for client certificates, none was shown, and ${JSON.stringify(user)} is denied access with this password.`,
-        confidence: 'likely',
-        evidence: { said: answer, acceptedAuthorities: namesOf(asked) },
-        remedy,
-      }),
-    ];
-  return [
-    causeFinding('client-certificate-wrong-user', {
-      subject: formatName(leaf.subject),
-      where,
-      what: `The certificate is accepted, and ${JSON.stringify(user)} is denied access with it and this password.`,
-      confidence: 'possible',
-      evidence: { said: answer, user, certificate: formatName(leaf.subject) },
-      remedy,
-    }),
-  ];
-}
-
-function wrongUser({ options, target, where }: Case, { message, user }: PostgresRefusal): Finding {
-  const [leaf] = options.clientChain;
-  const subject = leaf ? formatName(leaf.subject) : 'the client certificate';
-  const name = /(?:^|,)CN=([^,]*)/.exec(subject)?.[1];
-  return causeFinding('client-certificate-wrong-user', {
-    subject,
-    where,
-    what: `The certificate names ${name === undefined ? subject : JSON.stringify(name)}, and the login is of the user ${JSON.stringify(user)}.`,
-    evidence: { said: message, user, certificate: subject },
-    words: { host: target.host, user: name },
-  });
-}
-
-/** Only where the answer cannot be misread: MariaDB says "access denied" to plaintext and to a wrong password alike. */
-async function plaintextFindings({ ports, target, dial, options, where }: Case): Promise<Finding[]> {
-  if (target.protocol !== 'postgres') return [];
-  const answer = await ports.plaintext('postgres', dial, options.timeoutMs, loginOf(target.url));
-  if (answer.kind !== 'service') return [];
-  return [
-    causeFinding('plaintext-accepted', {
-      subject: formatHostPort(dial),
-      where,
-      what: 'The server speaks TLS to who asks for it, and serves a client in plaintext too.',
-      evidence: { said: answer.detail },
-    }),
-  ];
 }

@@ -1,0 +1,107 @@
+/** Why a server, or the library of this client, ends a handshake; of clients with certificates also why it is taken back after it. */
+import { causeFinding } from '../../core/diagnosis/causes.ts';
+import type { Finding } from '../../core/diagnosis/finding.ts';
+import { clientRefusalOf, refusedClientFinding } from '../../core/diagnosis/refused-client.ts';
+import { formatHostPort } from '../../core/stack/host-port.ts';
+import type { Certificate } from '../../core/x509/certificate.ts';
+import { describeCertificate } from '../../core/x509/describe.ts';
+import { namesOf } from '../probe/probe-endpoint.ts';
+import { isAlert, isLocal } from '../probe/refusal-code.ts';
+import type { Case, Refused } from './case.ts';
+
+export function forged({ where }: Case, leaf: Certificate, why: string): Finding {
+  return causeFinding('key-mismatch', {
+    subject: describeCertificate(leaf),
+    where,
+    what: `The server shows this certificate and cannot prove that it has its key (${why}).`,
+    why: 'Either its key is another one, or somebody else shows a certificate that is not theirs; clients refuse.',
+    evidence: { said: why },
+  });
+}
+
+export function clientRefusal(one: Case, look: Refused, said: string): Finding | null {
+  if (look.by !== 'server' || isLocal(said)) return null;
+  const asked = look.flight?.acceptedAuthorities ?? null;
+  const refusalSaid = clientRefusalOf(said);
+  if (asked === null && refusalSaid !== 'required' && (refusalSaid === null || one.options.client === null))
+    return null;
+  return refusedClient(one, refusalSaid ?? 'unsaid', look.why, asked ?? []);
+}
+
+export function refusedClient(
+  { target, options, ports, where }: Case,
+  refusalSaid: Parameters<typeof refusedClientFinding>[0]['refusal'],
+  said: string,
+  asked: readonly Uint8Array[],
+): Finding {
+  return refusedClientFinding({
+    where,
+    host: target.host,
+    refusal: refusalSaid,
+    said,
+    acceptedAuthorities: namesOf(asked),
+    shown: options.clientChain,
+    now: ports.clock(),
+  });
+}
+
+/** The library of this client refuses, and with its security level at the lowest it would not. */
+export async function localPolicy(
+  { ports, base, options, where }: Case,
+  look: Refused,
+  said: string,
+): Promise<Finding | null> {
+  // A library that leaves old versions out by itself hears that the server has none of the others.
+  const isLeftOut = options.limits.isNarrowed && /PROTOCOL_VERSION|HANDSHAKE_FAILURE/.test(said);
+  if (!isLocal(said) && !isLeftOut) return null;
+  const lax = await ports.handshake({ ...base, suites: 'DEFAULT:@SECLEVEL=0', exchange: false });
+  if (lax.kind === 'refused' && (isLeftOut || lax.code === look.code)) return null;
+  return causeFinding('local-policy', {
+    subject: 'the TLS library of this client',
+    where,
+    what: `This client's own library ends the handshake: ${look.why}.`,
+    confidence: lax.kind === 'established' ? 'certain' : 'likely',
+    evidence: { said: look.why, code: look.code, withoutPolicy: lax.kind === 'established' ? lax.version : lax.why },
+  });
+}
+
+/** @param takesSome hellos of our own were taken, and no handshake is; false: nothing at all was */
+export function refusesAll({ dial, target, where }: Case, said: string, takesSome: boolean): Finding[] {
+  const at = { subject: formatHostPort(dial), where, confidence: 'likely', evidence: { said } } as const;
+  if (/UNRECOGNIZED_NAME/.test(said))
+    return [
+      causeFinding('name-mismatch', {
+        ...at,
+        what: `The server refuses the name ${target.host}: it has no certificate for it (alert unrecognized_name).`,
+        evidence: { said, asked: target.host, names: [] },
+        words: { host: target.host },
+      }),
+    ];
+  if (!isAlert(said))
+    return [
+      causeFinding('closed-by-peer', {
+        ...at,
+        what: `The server ends every handshake without a word (${said}).`,
+      }),
+    ];
+  const remedy = {
+    text: 'Compare key and certificate on the server’s host, and look into its log ("no shared cipher", "no suitable signature algorithm"); that decides.',
+    command: 'fullchain diagnose --cert FILE --key FILE',
+  };
+  const mismatch = causeFinding('key-type-mismatch', {
+    ...at,
+    what: takesSome
+      ? 'The server refuses every handshake, although both sides have version, suite and group in common: as it does when its key is not of the kind of its certificate.'
+      : 'The server takes nothing that any client has: as it does when its key is not of the kind of its certificate.',
+    remedy,
+  });
+  if (takesSome) return [mismatch];
+  return [
+    mismatch,
+    causeFinding('no-common-suite', {
+      ...at,
+      what: 'The server takes nothing that any client has: as it does when its suites are for another kind of certificate than it has.',
+      remedy,
+    }),
+  ];
+}
