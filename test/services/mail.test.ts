@@ -55,6 +55,8 @@ async function startPostfix(t: TestContext) {
     'inet_protocols = ipv4',
     `maillog_file_prefixes = ${directory.path}`,
     `maillog_file = ${directory.path}/mail.log`,
+    // A child that dies is started again after this; the standard minute is longer than a test waits.
+    'service_throttle_time = 1s',
     'mydestination = service.internal',
     'smtpd_tls_security_level = none',
     '',
