@@ -111,8 +111,13 @@ test('Postfix offers STARTTLS and nothing without it, renews, and goes back', {
     assert.match(await mailFromInPlaintext(port), /^530 .*STARTTLS/);
   });
 
-  await t.test('a second run changes nothing', () => {
-    assert.equal(configure(postfix, service).changed, false);
+  await t.test('a second run changes nothing, and names the line that Postfix warns of', () => {
+    const again = configure(postfix, service);
+    assert.equal(again.changed, false);
+    const line = text.split('\n').indexOf('smtpd_tls_security_level = none') + 1;
+    assert.deepEqual(again.desired.notes, [
+      `${config}:${line}: the block's smtpd_tls_security_level overrides this line; take it out, or Postfix warns of it each time`,
+    ]);
   });
 
   await t.test('a new pair is served after the reload', async () => {

@@ -10,6 +10,7 @@
 
 import type { ServiceSpec } from '../stack/stack.ts';
 import { reloadOf } from './declared-action.ts';
+import { setMarkedBlock } from './marked-block.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout, parentDirectory } from './pair-layout.ts';
 import { type Facts, type ServiceKind, versionAtLeast } from './service-kind.ts';
 import { awkwardText, clientsOtherThan, firstOf, missingFile, requiredSetting, setting } from './setting.ts';
@@ -56,6 +57,7 @@ export const postfix: ServiceKind = {
     ),
 
   desired(service, facts) {
+    const { files } = facts;
     const config = requiredSetting(service, 'config');
     const { paths, ...install } = pairLayout(service, facts, config, 'key-first');
     const postfixCommand = (verb: string): string[] => ['/usr/sbin/postfix', '-c', parentDirectory(config), verb];
@@ -79,10 +81,12 @@ export const postfix: ServiceKind = {
         why: 'new daemons take up the new pair; old ones finish their session',
       }),
       restart: null,
-      notes:
-        security(service) === 'may'
+      notes: [
+        ...(security(service) === 'may'
           ? ['security: may lets clients go on in plaintext, as a public mail exchanger must; verify says so']
-          : [],
+          : []),
+        ...overridden(service, files[config] ?? '', parameters(service, facts, paths)),
+      ],
     };
   },
 };
@@ -119,6 +123,23 @@ function parameters(
           ['smtpd_tls_req_ccert', 'yes'],
         ] as const)),
   ];
+}
+
+/** The last value wins, and every Postfix program warns of the one before: the line is the person's to take out. */
+function overridden(
+  { name, settings: { config } }: ServiceSpec,
+  mainCf: string,
+  ours: readonly (readonly [name: string, value: string])[],
+): string[] {
+  const lines = setMarkedBlock(mainCf, name, null, { place: 'end', comment: '#' }).split('\n');
+  return ours.flatMap(([parameter]) => {
+    const line = lines.findIndex((text) => text.split('=')[0]?.trimEnd() === parameter);
+    return line < 0
+      ? []
+      : [
+          `${config}:${line + 1}: the block's ${parameter} overrides this line; take it out, or Postfix warns of it each time`,
+        ];
+  });
 }
 
 /** 3.6 learned to say "at least". */
