@@ -32,7 +32,7 @@ const intermediateRotation = z.strictObject({
 const rootRotation = z.strictObject({
   version: z.literal(1),
   startedAt: z.string(),
-  phase: z.enum(['preparing', 'prepared', 'activated']),
+  phase: z.enum(['preparing', 'prepared', 'activated', 'cancelling']),
   /** SHA-256 of the root that is replaced. */
   oldRoot: hex.transform((text) => text as Hex),
   root: begun.extend({ pathLength: z.number().int().positive().optional() }),

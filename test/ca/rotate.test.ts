@@ -1,6 +1,6 @@
 /** Another intermediate, another root, by the command line, seen with openssl and by an authority that runs meanwhile. */
 import assert from 'node:assert/strict';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -124,6 +124,32 @@ test('another root, in three steps: each is repeated without harm, none is skipp
   assert.equal(verifies(roots(), old), false, 'a certificate of the old root is refused');
   assert.equal(verifies(roots(), issue('last')), true);
   assert.match(ca('status').text, /retired-root/);
+});
+
+test('a prepared root is called off: it is trusted no more, its keys are gone, and another may be prepared', (t) => {
+  const { ca, issue, roots, state, directory } = authority(t);
+  const before = [readFileSync(roots(), 'utf8'), readdirSync(join(state, 'secrets')).sort()];
+  assert.match(ca('rotate', 'root', '--cancel').text, /rotation-order/);
+  assert.equal(ca('rotate', 'root', '--prepare', '--root-common-name', 'A mistake').status, 0);
+  const cancelled = ca('rotate', 'root', '--cancel');
+  assert.equal(cancelled.status, 0, cancelled.text);
+  assert.deepEqual([cancelled.answer.phase, cancelled.answer.next], ['none', null]);
+  assert.match(cancelled.answer.plan.join(), /forget the new root: fullchain apply/);
+  assert.deepEqual([readFileSync(roots(), 'utf8'), readdirSync(join(state, 'secrets')).sort()], before);
+  assert.equal(verifies(roots(), issue('after')), true);
+
+  const offline = join(directory, 'usb');
+  assert.equal(ca('rotate', 'root', '--prepare', '--root-only-offline', offline).status, 0);
+  renameSync(offline, `${offline}-away`);
+  assert.match(ca('rotate', 'root', '--cancel').text, /root-key-offline/);
+  assert.equal(ca('status').answer.rotation.phase, 'prepared', 'a key that is away is not left behind');
+  renameSync(`${offline}-away`, offline);
+  assert.equal(ca('rotate', 'root', '--cancel').status, 0);
+  assert.deepEqual(readdirSync(offline), []);
+
+  assert.equal(ca('rotate', 'root', '--prepare').status, 0);
+  assert.equal(ca('rotate', 'root', '--activate').status, 0);
+  assert.match(ca('rotate', 'root', '--cancel').text, /rotation-order.*issues already|issues already.*rotation-order/s);
 });
 
 test('an authority that runs takes up both: its roots, its issuer, its own certificate', {

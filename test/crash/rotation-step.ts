@@ -3,7 +3,7 @@ import { rotateIntermediate } from '../../src/app/programs/rotate-intermediate.t
 import { rotateRoot } from '../../src/app/programs/rotate-root.ts';
 import type { StatePaths } from '../../src/edge/files/state-directory.ts';
 
-export const ROTATION_STEPS = ['intermediate', 'prepare', 'activate', 'retire'] as const;
+export const ROTATION_STEPS = ['intermediate', 'prepare', 'cancel', 'activate', 'retire'] as const;
 
 export type RotationStepName = (typeof ROTATION_STEPS)[number];
 

@@ -20,6 +20,7 @@ export interface RootFlags extends PasswordFlags {
   readonly prepare?: boolean;
   readonly activate?: boolean;
   readonly retire?: boolean;
+  readonly cancel?: boolean;
   readonly force?: boolean;
   readonly rootAlgorithm?: KeyAlgorithm;
   readonly rootLifetime?: number;
@@ -56,6 +57,7 @@ Examples:
     .option('--prepare', '1. make it, and trust it beside the old one, which goes on issuing')
     .option('--activate', '2. issue below it from now on')
     .option('--retire', '3. trust the old one no more')
+    .option('--cancel', 'in place of 2: drop the new root again, and destroy its key')
     .option('--force', 'retire although certificates below the old root are in use')
     .option('--root-algorithm <algorithm>', 'of the new root’s key (default: as before)', algorithmOption)
     .option('--root-lifetime <duration>', 'default: as before', durationOption)

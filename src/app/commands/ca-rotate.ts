@@ -95,10 +95,11 @@ const DONE: Readonly<Record<RotationStep, string>> = {
   prepare: 'A new root is prepared, and trusted beside the old one.',
   activate: 'The new root is active: what is issued from now on leads to it.',
   retire: 'The old root is trusted no more.',
+  cancel: 'The new root is dropped: it had issued nothing but its own intermediate.',
 };
 
 /** What is to be done outside the authority before its next step. */
-function plan({ state }: RotatedRoot): string[] {
+function plan({ state, step }: RotatedRoot): string[] {
   switch (state.phase) {
     case 'prepared':
       return [
@@ -111,7 +112,9 @@ function plan({ state }: RotatedRoot): string[] {
         'then retire the old root: from then on its certificates are refused.',
       ];
     default:
-      return ['let every host forget the old root: fullchain apply, trust uninstall or /roots.pem elsewhere.'];
+      return [
+        `let every host forget the ${step === 'cancel' ? 'new' : 'old'} root: fullchain apply, trust uninstall or /roots.pem elsewhere.`,
+      ];
   }
 }
 
@@ -130,9 +133,11 @@ function takenUp(running: boolean): string {
 }
 
 /** @throws OperatorFault usage unless exactly one step is named */
-function stepOf({ prepare, activate, retire }: RootFlags): RotationStep {
-  const steps = Object.entries({ prepare, activate, retire }).flatMap(([step, chosen]) => (chosen ? [step] : []));
-  if (steps.length !== 1) throw new OperatorFault('usage', 'say one step: --prepare, --activate or --retire');
+function stepOf({ prepare, activate, retire, cancel }: RootFlags): RotationStep {
+  const steps = Object.entries({ prepare, activate, retire, cancel }).flatMap(([step, chosen]) =>
+    chosen ? [step] : [],
+  );
+  if (steps.length !== 1) throw new OperatorFault('usage', 'say one step: --prepare, --activate, --retire or --cancel');
   return steps[0] as RotationStep;
 }
 

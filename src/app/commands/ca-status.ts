@@ -61,7 +61,7 @@ export function authorityRows(paths: StatePaths): AuthorityRow[] {
   const issuer = (role: Role) => (certificate: Certificate) =>
     row(role, certificate, keyPathOf(paths.intermediateKey, keyIdOf(certificate)), now);
   const next = existsSync(paths.nextIntermediateCertificate) ? readCertificates(paths.nextIntermediateCertificate) : [];
-  const isPreparing = phase === 'preparing' || phase === 'prepared';
+  const isPreparing = phase === 'preparing' || phase === 'prepared' || phase === 'cancelling';
   const previous = previousIntermediates(paths).filter(({ fingerprint }) => fingerprint !== intermediate.fingerprint);
   return [
     root('root')(roots.active),
@@ -114,6 +114,7 @@ export const PHASES: Readonly<Record<RotationPhase, string>> = {
   prepared: 'prepared: both roots are trusted, the old one issues',
   activating: 'activating: it was cut short',
   activated: 'activated: both roots are trusted, the new one issues',
+  cancelling: 'cancelling: it was cut short',
 };
 
 /** When so much of a lifetime is left, its successor takes time to spread. */

@@ -18,7 +18,7 @@ import { wallClock } from '../../edge/system/clock.ts';
 import { issueIntermediate, issueRoot, listSigner } from '../../flow/ca/authority-certificates.ts';
 import { storeFirstCrls } from '../../flow/ca/publish-crl.ts';
 import type { Store } from '../../flow/ca/store-ports.ts';
-import { issuingPassword, laterKeyPath, openIssuingKey, openKey, openRootKey, rootKeyPath } from '../authority-keys.ts';
+import { issuingPassword, openIssuingKey, openKey, openRootKey, rootKeyPath } from '../authority-keys.ts';
 import { readConfig } from '../config.ts';
 import { findPassword, type PasswordOptions } from '../passwords.ts';
 import type { RootRotationState } from '../root-rotation-state.ts';
@@ -36,6 +36,7 @@ import {
   writeCertificates,
   writeKey,
 } from './authority-pair.ts';
+import { begunKeyFiles } from './begun-keys.ts';
 
 export interface PrepareRootOptions {
   readonly password: PasswordOptions;
@@ -151,7 +152,7 @@ interface BegunRoot {
 /** What an interrupted preparation had: both keys, or it begins anew, since nothing was recorded before they were written. */
 function openBegun(paths: StatePaths, journal: RootRotation | null, passwords: NewPasswords): BegunRoot | null {
   if (journal === null) return null;
-  const files = keyFiles(paths, journal);
+  const files = begunKeyFiles(paths, journal);
   if (!existsSync(files.root) || !existsSync(files.intermediate)) {
     for (const path of Object.values(files)) rmSync(path, { force: true });
     return null;
@@ -160,14 +161,6 @@ function openBegun(paths: StatePaths, journal: RootRotation | null, passwords: N
     journal,
     rootKey: openKey(files.root, [passwords.root]).key,
     intermediateKey: openKey(files.intermediate, [passwords.issuing]).key,
-  };
-}
-
-function keyFiles(paths: StatePaths, { root, intermediate, offlineRootDirectory }: RootRotation) {
-  const base = offlineRootDirectory === null ? paths.rootKey : join(offlineRootDirectory, 'root_ca_key');
-  return {
-    root: laterKeyPath(base, root.keyId),
-    intermediate: laterKeyPath(paths.intermediateKey, intermediate.keyId),
   };
 }
 
@@ -197,7 +190,7 @@ async function beginRoot(
     offlineRootDirectory,
   };
   writeRotation(paths.rootRotation, journal);
-  const files = keyFiles(paths, journal);
+  const files = begunKeyFiles(paths, journal);
   writeKey(files.root, rootKey, passwords.root);
   writeKey(files.intermediate, intermediateKey, passwords.issuing);
   return { journal, rootKey, intermediateKey };

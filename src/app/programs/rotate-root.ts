@@ -4,6 +4,7 @@ import type { StatePaths } from '../../edge/files/state-directory.ts';
 import { type RootRotationState, rootRotationState } from '../root-rotation-state.ts';
 import { retiredRoots } from '../trusted-roots.ts';
 import { activateRoot } from './activate-root.ts';
+import { cancelRoot } from './cancel-root.ts';
 import { type PrepareRootOptions, prepareRoot } from './prepare-root.ts';
 import { type RetiredRoot, retireRoot } from './retire-root.ts';
 import { whileRotating } from './rotation-lock.ts';
@@ -30,6 +31,7 @@ export function rotateRoot(paths: StatePaths, step: RotationStep, options: Rotat
     if (decision.kind === 'done') return { step, changed: false, state, ...nothing };
     if (step === 'prepare') await prepareRoot(paths, state, options, store);
     if (step === 'activate') await activateRoot(paths, state, options);
+    if (step === 'cancel') cancelRoot(paths, state);
     const retired = step === 'retire' ? await retireRoot(paths, state, options, store) : nothing;
     return { step, changed: true, state: rootRotationState(paths), ...retired };
   });
