@@ -2,8 +2,9 @@
 import type { Stack } from '../../core/stack/stack.ts';
 import type { FailureJournal } from '../../edge/files/failure-journal.ts';
 import { wallClock } from '../../edge/system/clock.ts';
-import { type ApplyResult, applyPlan, failedStep } from '../../flow/agent/apply-plan.ts';
+import { type ApplyResult, applyPlan } from '../../flow/agent/apply-plan.ts';
 import { removeMember } from '../../flow/agent/remove-member.ts';
+import { failedStep } from '../../flow/agent/step.ts';
 import type { Context } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
 import type { StackFlags } from '../cli/stack.ts';

@@ -35,6 +35,11 @@ export function finding(ok: boolean | null, wanted: string, observed: string, re
   return { ok, wanted, observed, remedy: ok === false ? remedy : null };
 }
 
+/** Nothing is known against it, and nothing for it. */
+export function untried(why: string): Omit<Check, 'id'> {
+  return finding(null, 'a service that can be looked at', `not tried: ${why}`, '');
+}
+
 export interface VerifyPorts {
   readonly handshake: (attempt: Attempt) => Promise<AttemptResult>;
   readonly readFlight: ReadFlight;

@@ -11,11 +11,11 @@ import type { Attempt, AttemptResult } from '../../probe/attempt.ts';
 import { serverNameOf } from '../confirm-served.ts';
 import type { ServicePlan } from '../plan-service.ts';
 import { clients, plaintext } from './access-checks.ts';
-import { CHECK_IDS, type Check, type CheckId, finding, TIMEOUT_MS, type VerifyPorts } from './check.ts';
+import { CHECK_IDS, type Check, type CheckId, finding, TIMEOUT_MS, untried, type VerifyPorts } from './check.ts';
 import { chain, foreignCa, names, type SeenAt, served, wrongName } from './identity-checks.ts';
 import { protocols, suites } from './policy-checks.ts';
 
-export { CHECK_IDS, type Check, type CheckId, type VerifyPorts } from './check.ts';
+export { CHECK_IDS, type Check, type CheckId, untried, type VerifyPorts } from './check.ts';
 
 type Finding = Omit<Check, 'id'>;
 
@@ -85,17 +85,17 @@ function nothingThere(
   { service, kind }: ServicePlan,
 ): Record<Exclude<CheckId, 'key' | 'renewal'>, Finding> {
   const remedy = `Start ${service.name}, then look at its log: it is a ${kind.name}`;
-  const untried = finding(null, 'a service that can be reached', `not tried: ${why}`, '');
+  const not = untried(why);
   return {
     served: finding(false, SERVED, why, remedy),
-    chain: untried,
-    names: untried,
-    'wrong-name': untried,
-    'foreign-ca': untried,
-    plaintext: untried,
-    protocols: untried,
-    suites: untried,
-    clients: untried,
+    chain: not,
+    names: not,
+    'wrong-name': not,
+    'foreign-ca': not,
+    plaintext: not,
+    protocols: not,
+    suites: not,
+    clients: not,
   };
 }
 

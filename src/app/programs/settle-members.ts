@@ -1,0 +1,28 @@
+/** Members are looked at each for itself: what keeps one from being planned is said of that one, and hides nothing of the others. */
+import type { MemberError } from '../../flow/agent/keep-stack.ts';
+import { wordsOf } from '../../flow/agent/step.ts';
+import type { StackMember } from './stack-members.ts';
+
+export type Settled<T, M extends StackMember = StackMember> =
+  | { readonly member: M; readonly found: T; readonly error: null }
+  | { readonly member: M; readonly found: null; readonly error: MemberError };
+
+/** All at once, in the order of the members. */
+export function settleMembers<T, M extends StackMember>(
+  members: readonly M[],
+  look: (member: M) => Promise<T>,
+): Promise<readonly Settled<T, M>[]> {
+  return Promise.all(
+    members.map((member) =>
+      look(member).then(
+        (found) => ({ member, found, error: null }),
+        (fault: unknown) => ({ member, found: null, error: memberError(fault) }),
+      ),
+    ),
+  );
+}
+
+/** A fault that came before anything was done for the member. */
+export function memberError(fault: unknown): MemberError {
+  return { step: 'plan', ...wordsOf(fault) };
+}
