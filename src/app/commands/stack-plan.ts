@@ -6,13 +6,14 @@ import type { StackFlags } from '../cli/stack.ts';
 import { lacksAuthority } from '../programs/first-authority.ts';
 import { settleMembers } from '../programs/settle-members.ts';
 import { planServedMember, stackMembers } from '../programs/stack-members.ts';
-import { withStack } from './with-stack.ts';
+import { authorityAnswer, authorityLines, exitOf, lackingRoots } from './authority-trouble.ts';
+import { withObservedStack } from './with-stack.ts';
 
 export async function plan(context: Context, flags: StackFlags): Promise<void> {
-  await withStack(
+  await withObservedStack(
     context,
     flags,
-    async (stack, world) => {
+    async (stack, world, trouble) => {
       const settled = await settleMembers(stackMembers(stack), (member) =>
         planServedMember(world, stack, member, false),
       );
@@ -31,15 +32,19 @@ export async function plan(context: Context, flags: StackFlags): Promise<void> {
         notes.map((note) => ({ [kind]: name, note })),
       );
       const notes = [...foreseen.map((note) => ({ note })), ...memberNotes];
-      const ok = settled.every(({ error }) => error === null);
-      print(context, { stack: stack.name, ok, changes, notes }, () => [
+      const exit = exitOf(
+        settled.every(({ error }) => error === null),
+        lackingRoots(trouble),
+      );
+      print(context, { stack: stack.name, ok: exit === 0, changes, notes, ...authorityAnswer(trouble) }, () => [
+        ...authorityLines(trouble),
         ...foreseen,
         ...planned.flatMap(({ member: { name }, changes, notes }) => [
           ...changes.flatMap((change) => changeLines(name, change)),
           ...notes.map((note) => `${name.padEnd(16)} ${'note'.padEnd(9)} ${note}`),
         ]),
       ]);
-      if (!ok) process.exitCode = 1;
+      process.exitCode = exit;
     },
     true,
   );

@@ -18,10 +18,11 @@ import {
 } from '../programs/stack-members.ts';
 import type { StackWorld } from '../programs/stack-world.ts';
 import { journalOf } from '../stack-state.ts';
-import { withStack } from './with-stack.ts';
+import { authorityAnswer, authorityLines, exitOf, lackingRoots } from './authority-trouble.ts';
+import { withObservedStack } from './with-stack.ts';
 
 export async function status(context: Context, flags: StackFlags): Promise<void> {
-  await withStack(context, flags, async (stack, world) => {
+  await withObservedStack(context, flags, async (stack, world, trouble) => {
     const journal = journalOf(context.paths, stack.name);
     const settled = await settleMembers(stackMembers(stack), (member) => planServedMember(world, stack, member, false));
     const found = await Promise.all(
@@ -34,13 +35,18 @@ export async function status(context: Context, flags: StackFlags): Promise<void>
     const of = (kind: StackMember['kind']) =>
       found.filter(({ member }) => member.kind === kind).map(({ line }) => line);
     const now = wallClock();
-    print(context, { stack: stack.name, services: of('service'), clients: of('client') }, () =>
-      found.flatMap(({ line: { name, state, why, notAfter, lastError } }) => [
+    const answer = { stack: stack.name, services: of('service'), clients: of('client'), ...authorityAnswer(trouble) };
+    print(context, answer, () => [
+      ...authorityLines(trouble),
+      ...found.flatMap(({ line: { name, state, why, notAfter, lastError } }) => [
         `${name.padEnd(16)} ${state.padEnd(15)} ${notAfter ? `${formatDuration(Math.max(0, Date.parse(notAfter) / 1000 - now))} left` : ''}  ${why}`,
         ...(lastError?.remedy ? [`    next: ${lastError.remedy}`] : []),
       ]),
+    ]);
+    process.exitCode = exitOf(
+      settled.every(({ error }) => error === null),
+      lackingRoots(trouble),
     );
-    if (settled.some(({ error }) => error !== null)) process.exitCode = 1;
   });
 }
 

@@ -30,7 +30,7 @@ export async function serviceFootprint(
   ports: PlanPorts,
   service: ServiceSpec,
   kind: ServiceKind,
-): Promise<Pick<InstallWish, 'member' | 'desired'>> {
+): Promise<Pick<InstallWish, 'member' | 'desired' | 'trust'>> {
   return serviceWish(ports, service, kind, await factsOf(ports, service, kind));
 }
 
