@@ -1,6 +1,6 @@
 /** Members that cannot be planned beside one that can: each is reported for itself, by every command. */
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CHECK_IDS } from '../../src/flow/agent/verify/verify-service.ts';
@@ -29,6 +29,7 @@ interface Words {
   readonly step: string;
   readonly detail: string;
   readonly remedy: string;
+  readonly where?: unknown;
 }
 
 interface Change {
@@ -47,6 +48,8 @@ test('a broken member is reported for itself, and the others as if it were not t
   assert.equal(fullchain(['ca', 'init', '--state', state]).status, 0);
   mkdirSync(join(directory, 'grafana.ini'));
   writeFileSync(join(directory, 'no-directory'), '');
+  mkdirSync(join(directory, 'old'));
+  writeFileSync(join(directory, 'old', 'PG_VERSION'), '11\n');
   const good = `stack: shop
 services:
   site: { kind: nginx, names: [localhost], address: "localhost:${nginx.port}", config: ${nginx.config}, upstream: "${nginx.settings.upstream}", command: ${nginx.settings.command} }
@@ -69,6 +72,7 @@ services:
   writeFileSync(
     file,
     `${good}  db: { kind: postgresql, names: [localhost], address: "localhost:1", data: ${directory}/no-directory }
+  old: { kind: postgresql, names: [localhost], address: "localhost:1", data: ${directory}/old }
   charts: { kind: grafana, names: [localhost], address: "localhost:1", config: ${directory}/grafana.ini }
   app: { kind: files, names: [localhost], certificate: ${directory}/a.crt, key: ${directory}/a.key, owner: nobody-of-here }
 clients:
@@ -78,15 +82,21 @@ clients:
   /** Cause with its place, and the next command. */
   const said: Readonly<Record<string, RegExp>> = {
     cache: /redis\.conf is missing/,
+    old: /PostgreSQL 11 is too old: supported from 12 on.*Correct the service in the stack file/,
     db: /no-directory\/\S+ cannot be read .*ls -l .*no-directory/,
     charts: /grafana\.ini cannot be read .*ls -l .*grafana\.ini/,
     app: /no user nobody-of-here.*getent passwd nobody-of-here/,
     batch: /no user nobody-of-here.*getent passwd nobody-of-here/,
   };
+  const lineOf = (name: string): number =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .findIndex((line) => line.startsWith(`  ${name}:`)) + 1;
   const broken = Object.keys(said).sort();
   const assertSaid = (name: string, words: Words | undefined): void => {
     assert.equal(words?.step, 'plan', name);
     assert.match(`${words.detail} ${words.remedy}`, said[name] ?? /never/);
+    assert.deepEqual(words.where, { file, line: lineOf(name), column: 3 });
   };
 
   await t.test('plan: one line each, exit 1', async () => {
@@ -107,7 +117,10 @@ clients:
     }
     const { stdout } = await command('plan');
     assert.match(stdout, /^site +none /m);
-    assert.match(stdout, /^app +failed +this host has no user nobody-of-here\n {4}next: Name the user.*getent/m);
+    assert.match(
+      stdout,
+      /^app +failed +\/\S+\/fullchain\.yaml:8:3: this host has no user nobody-of-here\n {4}next: Name the user.*getent/m,
+    );
   });
 
   await t.test('status: failed with its why, and until when the installed pair lasts', async () => {
@@ -124,7 +137,7 @@ clients:
     );
     for (const { name, lastError } of told) if (name !== 'site') assertSaid(name, lastError);
     assert.match(told.find(({ name }) => name === 'cache')?.notAfter ?? '', /^20\d\d-/);
-    assert.match((await command('status')).stdout, /^charts +failed +.*\n {4}next: /m);
+    assert.match((await command('status')).stdout, /^charts +failed +\/\S+\/fullchain\.yaml:7:3: .*\n {4}next: /m);
   });
 
   await t.test('verify: nothing is tried of it, and everything of the others', async () => {
@@ -149,7 +162,7 @@ clients:
     );
     assert.match(
       (await command('verify')).stdout,
-      /✗ db .*\n {4}.*no-directory\/\S+ cannot be read.*\n {4}next: .*ls -l/,
+      /✗ db .*\n {4}\/\S+\/fullchain\.yaml:5:3: .*no-directory\/\S+ cannot be read.*\n {4}next: .*ls -l/,
     );
   });
 

@@ -1,10 +1,9 @@
 /** `plan`: what apply would change, and why. */
 import { type PlannedChange, plannedChanges } from '../../flow/agent/install-plan.ts';
-import type { MemberError } from '../../flow/agent/keep-stack.ts';
 import { type Context, print } from '../cli/context.ts';
 import type { StackFlags } from '../cli/stack.ts';
 import { lacksAuthority } from '../programs/first-authority.ts';
-import { settleMembers } from '../programs/settle-members.ts';
+import { detailAt, type SettledError, settleMembers } from '../programs/settle-members.ts';
 import { planServedMember, stackMembers } from '../programs/stack-members.ts';
 import { authorityAnswer, authorityLines, exitOf, lackingRoots } from './authority-trouble.ts';
 import { withObservedStack } from './with-stack.ts';
@@ -50,11 +49,11 @@ export async function plan(context: Context, flags: StackFlags): Promise<void> {
   );
 }
 
-type Change = PlannedChange & { readonly error?: MemberError };
+type Change = PlannedChange & { readonly error?: SettledError };
 
 /** Nothing is known of what it needs, and nothing would be done for it. */
-function unplanned(error: MemberError): Change {
-  return { action: 'none', why: error.detail, error };
+function unplanned(error: SettledError): Change {
+  return { action: 'none', why: detailAt(error), error };
 }
 
 function changeLines(name: string, { action, why, diff, error }: Change): string[] {

@@ -8,7 +8,7 @@ import type { InstallPlan } from '../../flow/agent/install-plan.ts';
 import type { FailureRecord } from '../../flow/agent/keep-stack.ts';
 import { type Context, print } from '../cli/context.ts';
 import type { StackFlags } from '../cli/stack.ts';
-import { type Settled, settleMembers } from '../programs/settle-members.ts';
+import { detailAt, type Settled, settleMembers } from '../programs/settle-members.ts';
 import {
   memberFootprint,
   memberId,
@@ -83,7 +83,7 @@ function stateOf(
   { found, error }: Settled<InstallPlan>,
   failed: FailureRecord | null,
 ): { readonly state: State; readonly why: string } {
-  if (error !== null) return { state: 'failed', why: error.detail };
+  if (error !== null) return { state: 'failed', why: detailAt(error) };
   if (failed !== null) return { state: 'failed', why: failureText(failed) };
   const { installed, renewal, edits, trustChanged, seenInstead } = found;
   if (!installed) return { state: 'unmanaged', why: renewal.why };

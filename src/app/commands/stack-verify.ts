@@ -3,7 +3,6 @@ import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { ClientSpec, HostPort, ServiceSpec, Stack } from '../../core/stack/stack.ts';
 import { handshake } from '../../edge/probe/service-handshake.ts';
-import type { MemberError } from '../../flow/agent/keep-stack.ts';
 import { planClient } from '../../flow/agent/plan-client.ts';
 import { planService } from '../../flow/agent/plan-service.ts';
 import { type ConnectCheck, verifyClient } from '../../flow/agent/verify/verify-client.ts';
@@ -11,7 +10,7 @@ import { CHECK_IDS, type Check, isUntried, untried, verifyService } from '../../
 import { type Context, print } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
 import type { StackFlags } from '../cli/stack.ts';
-import { type Settled, settleMembers } from '../programs/settle-members.ts';
+import { detailAt, type Settled, type SettledError, settleMembers } from '../programs/settle-members.ts';
 import { chosenMembers, type StackMember } from '../programs/stack-members.ts';
 import type { StackWorld } from '../programs/stack-world.ts';
 import { authorityAnswer, authorityLines, exitOf, lackingRoots } from './authority-trouble.ts';
@@ -42,13 +41,13 @@ export async function verify(context: Context, flags: StackFlags, names: readonl
       ...authorityLines(told),
       ...services.flatMap(({ name, kind, address, ok, checks, error }) => [
         `${mark(ok)} ${name}  ${kind}  ${address ?? 'no address'}`,
-        ...errorLines(error),
+        ...(error ? [`    ${detailAt(error)}`, `    next: ${error.remedy}`] : []),
         ...(withoutIdentity === null || error ? [] : untriedLines(checks)),
         ...checks.flatMap(({ id, ...check }) => failureLines(id, check)),
       ]),
       ...clients.flatMap(({ name, ok, connects, error }) => [
         `${mark(ok)} ${name}  client  ${connects.map(({ service }) => service).join(', ')}`,
-        ...errorLines(error),
+        ...(error ? [`    ${detailAt(error)}`, `    next: ${error.remedy}`] : []),
         ...connects.flatMap(({ service, ...check }) => failureLines(service, check)),
       ]),
     ]);
@@ -93,14 +92,14 @@ function clientAnswer({ member: { client }, found, error }: Settled<readonly Con
 type ServiceMember = Extract<StackMember, { kind: 'service' }>;
 type ClientMember = Extract<StackMember, { kind: 'client' }>;
 
-function judged(checks: readonly Pick<Check, 'ok'>[], error: MemberError | null): Judged {
+function judged(checks: readonly Pick<Check, 'ok'>[], error: SettledError | null): Judged {
   return { ok: error === null && checks.every(({ ok }) => ok !== false), ...(error && { error }) };
 }
 
 interface Judged {
   readonly ok: boolean;
   /** Why nothing was tried. */
-  readonly error?: MemberError;
+  readonly error?: SettledError;
 }
 
 function mark(ok: boolean): string {
@@ -112,10 +111,6 @@ interface Shown {
   readonly wanted: string;
   readonly observed: string;
   readonly remedy: string | null;
-}
-
-function errorLines(error: MemberError | undefined): string[] {
-  return error === undefined ? [] : [`    ${error.detail}`, `    next: ${error.remedy}`];
 }
 
 function untriedLines(checks: readonly Check[]): string[] {
