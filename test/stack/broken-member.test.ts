@@ -178,14 +178,17 @@ clients:
       broken,
     );
     for (const { name, ok, steps } of told)
-      if (!ok) assert.match(`${steps[0]?.detail} ${steps[0]?.remedy}`, said[name] ?? /never/);
+      if (!ok) {
+        assert.match(`${steps[0]?.detail} ${steps[0]?.remedy}`, said[name] ?? /never/);
+        assert.ok(steps[0]?.detail.startsWith(`${file}:${lineOf(name)}:3: `));
+      }
 
     const agent = startAgent(t, file, join(directory, 'state'), '--interval', '1s');
     const failures = () => agent.log().filter(({ failures }) => failures !== undefined);
     // What failed by hand is tried again later: a new state of the file is looked at as a whole.
     await until(() => failures().length >= broken.length, 'every broken member', 60);
-    for (const { member, detail, remedy } of failures())
-      assert.match(`${detail} ${remedy}`, said[String(member).split('/')[1] ?? ''] ?? /never/);
+    for (const { member, ...words } of failures())
+      assertSaid(String(member).split('/')[1] ?? '', words as unknown as Words);
     assert.equal(await agent.stop(), 0);
   });
 });

@@ -4,7 +4,7 @@ import type { Stack } from '../../core/stack/stack.ts';
 import type { Instant } from '../../core/time/instant.ts';
 import { applyPlan } from '../../flow/agent/apply-plan.ts';
 import type { Looked } from '../../flow/agent/keep-stack.ts';
-import { memberError } from './settle-members.ts';
+import { settledError } from './settle-members.ts';
 import { planMember, planServedMember, type StackMember } from './stack-members.ts';
 import type { StackWorld } from './stack-world.ts';
 
@@ -29,7 +29,7 @@ export async function lookAtMember(world: StackWorld, stack: Stack, member: Stac
     const wait = fault instanceof OperatorFault ? fault.facts.retryAfterSeconds : null;
     return {
       kind: 'failed',
-      error: memberError(fault),
+      error: settledError(fault, member),
       notAfter,
       retryAfterSeconds: typeof wait === 'number' ? wait : null,
     };

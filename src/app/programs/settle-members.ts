@@ -22,23 +22,19 @@ export function settleMembers<T, M extends StackMember>(
     members.map((member) =>
       look(member).then(
         (found) => ({ member, found, error: null }),
-        (fault: unknown) => ({ member, found: null, error: placed(memberError(fault), member) }),
+        (fault: unknown) => ({ member, found: null, error: settledError(fault, member) }),
       ),
     ),
   );
 }
 
-function placed(error: MemberError, member: StackMember): SettledError {
+/** Of a fault that came before anything was done for the member. */
+export function settledError(fault: unknown, member: StackMember): SettledError {
   const { place } = member.kind === 'client' ? member.client : member.service;
-  return { ...error, ...(place && { where: place }) };
+  return { step: 'plan', ...wordsOf(fault), ...(place && { where: place }) };
 }
 
 /** For people: FILE:LINE:COLUMN goes before it. */
 export function detailAt({ detail, where }: SettledError): string {
   return where ? `${where.file}:${where.line}:${where.column}: ${detail}` : detail;
-}
-
-/** A fault that came before anything was done for the member. */
-export function memberError(fault: unknown): MemberError {
-  return { step: 'plan', ...wordsOf(fault) };
 }
