@@ -60,7 +60,7 @@ export interface Applied {
 /** Configuration on disk as the kind wants it; nothing is run. */
 export function configure(kind: ServiceKind, service: ServiceSpec, trust: Partial<Trust> = {}): Applied {
   const facts = gather(kind, service);
-  assert.equal(kind.unsupported(service, facts), null);
+  assert.equal(kind.impossible(service) ?? kind.unsupported(service, facts), null);
   const desired = kind.desired(service, facts, { verifyClients: service.clients.kind !== 'none', ...trust });
   let changed = false;
   for (const change of desired.configuration) {

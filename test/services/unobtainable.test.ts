@@ -63,8 +63,7 @@ test('Grafana: its own lines stay, and [server] serves the pair; from 11 on with
   const older = desiredFor('10.4.1');
   assert.deepEqual(older.reload, older.restart);
   const asked = serviceSpec(grafana, 3000, { clients: { kind: 'required' }, settings: service.settings });
-  const facts: Facts = { ...ACCOUNT, files: { '/etc/grafana/grafana.ini': INI }, version: '11.2.0' };
-  assert.match(grafana.unsupported(asked, facts) ?? '', /put nginx in front/);
+  assert.match(grafana.impossible(asked)?.why ?? '', /put nginx in front/);
 });
 
 test('MySQL 8: the drop-in is read as options of the server, and taken up live, TLS before plaintext is refused', {

@@ -167,6 +167,9 @@ clients:
     owner: web
 `;
 
+/** Of the line of a service or a client in it. */
+const placeOf = (name: string) => ({ file: PATH, line: WHOLE.split('\n').indexOf(`  ${name}:`) + 1, column: 3 });
+
 test('a whole file becomes a stack in which everything is resolved', () => {
   const parsed = parseStackFile(WHOLE, PATH, SOME_KINDS);
   assert.deepEqual(parsed, {
@@ -210,6 +213,7 @@ test('a whole file becomes a stack in which everything is resolved', () => {
       services: [
         {
           name: 'db',
+          place: placeOf('db'),
           kind: 'postgresql',
           names: [
             { kind: 'dns', value: 'db.test' },
@@ -230,6 +234,7 @@ test('a whole file becomes a stack in which everything is resolved', () => {
         },
         {
           name: 'site',
+          place: placeOf('site'),
           kind: 'nginx',
           names: [{ kind: 'dns', value: 'shop.test' }],
           address: { host: 'shop.test', port: 443 },
@@ -245,6 +250,7 @@ test('a whole file becomes a stack in which everything is resolved', () => {
         },
         {
           name: 'app',
+          place: placeOf('app'),
           kind: 'files',
           names: [{ kind: 'dns', value: 'app.test' }],
           address: null,
@@ -267,6 +273,7 @@ test('a whole file becomes a stack in which everything is resolved', () => {
       clients: [
         {
           name: 'web',
+          place: placeOf('web'),
           connects: ['db', 'site'],
           names: [
             { kind: 'dns', value: 'web' },

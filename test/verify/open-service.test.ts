@@ -77,7 +77,7 @@ test('a client that trusts only another authority, and is let in all the same: f
     timeoutMs: 5000,
   } as const;
   const against = (rootPem: string) =>
-    foreignCa({ handshake, foreign: { rootPem } } as unknown as Parameters<typeof foreignCa>[0], base);
+    foreignCa({ handshake, foreign: { rootPem } } as unknown as Parameters<typeof foreignCa>[0], base, null);
   assert.equal((await against(testAuthority('Foreign Root').ca)).ok, true);
   const { ok, observed, remedy } = await against(authority.ca);
   assert.deepEqual([ok, observed], [false, 'it was accepted']);

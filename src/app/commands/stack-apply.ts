@@ -2,13 +2,14 @@
 import type { Stack } from '../../core/stack/stack.ts';
 import type { FailureJournal } from '../../edge/files/failure-journal.ts';
 import { wallClock } from '../../edge/system/clock.ts';
-import { type ApplyResult, applyPlan, failedStep } from '../../flow/agent/apply-plan.ts';
+import { type ApplyResult, applyPlan } from '../../flow/agent/apply-plan.ts';
 import { removeMember } from '../../flow/agent/remove-member.ts';
 import type { Context } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
 import type { StackFlags } from '../cli/stack.ts';
 import { lacksAuthority, makeFirstAuthority } from '../programs/first-authority.ts';
 import { readStack } from '../programs/read-stack.ts';
+import { detailAt, settledError } from '../programs/settle-members.ts';
 import {
   chosenMembers,
   memberFootprint,
@@ -95,8 +96,10 @@ async function remove(world: StackWorld, stack: Stack, member: StackMember): Pro
 }
 
 /** What it needs cannot even be gathered: a failure like any other, and the others go on. */
-function unplannable({ name }: StackMember, fault: unknown): ApplyResult {
-  return { name, ok: false, action: 'failed', certificate: null, steps: [failedStep(fault, 'issue')] };
+function unplannable(member: StackMember, fault: unknown): ApplyResult {
+  const error = settledError(fault, member);
+  const step = { step: 'issue', ok: false, detail: detailAt(error), remedy: error.remedy } as const;
+  return { name: member.name, ok: false, action: 'failed', certificate: null, steps: [step] };
 }
 
 /** For `status` and the agent: what failed by hand is known to both, and what works is forgotten. */

@@ -1,43 +1,65 @@
 /** `plan`: what apply would change, and why. */
-import { plannedChanges } from '../../flow/agent/install-plan.ts';
+import { type PlannedChange, plannedChanges } from '../../flow/agent/install-plan.ts';
 import { type Context, print } from '../cli/context.ts';
 import type { StackFlags } from '../cli/stack.ts';
 import { lacksAuthority } from '../programs/first-authority.ts';
+import { detailAt, type SettledError, settleMembers } from '../programs/settle-members.ts';
 import { planServedMember, stackMembers } from '../programs/stack-members.ts';
-import { withStack } from './with-stack.ts';
+import { authorityAnswer, authorityLines, exitOf, lackingRoots } from './authority-trouble.ts';
+import { withObservedStack } from './with-stack.ts';
 
 export async function plan(context: Context, flags: StackFlags): Promise<void> {
-  await withStack(
+  await withObservedStack(
     context,
     flags,
-    async (stack, world) => {
-      const found = await Promise.all(
-        stackMembers(stack).map(async (member) => {
-          const planned = await planServedMember(world, stack, member, false);
-          return { member, changes: plannedChanges(planned), notes: planned.desired.notes };
-        }),
+    async (stack, world, trouble) => {
+      const settled = await settleMembers(stackMembers(stack), (member) =>
+        planServedMember(world, stack, member, false),
       );
-      const changes = found.flatMap(({ member: { kind, name }, changes }) =>
+      const planned = settled.map(({ member, found, error }) => ({
+        member,
+        changes: error === null ? plannedChanges(found) : [unplanned(error)],
+        notes: found?.desired.notes ?? [],
+      }));
+      const changes = planned.flatMap(({ member: { kind, name }, changes }) =>
         changes.map((change) => ({ [kind]: name, ...change })),
       );
       const foreseen = lacksAuthority(stack, context.paths)
         ? [`the first apply makes an authority in ${context.paths.root}`]
         : [];
-      const memberNotes = found.flatMap(({ member: { kind, name }, notes }) =>
+      const memberNotes = planned.flatMap(({ member: { kind, name }, notes }) =>
         notes.map((note) => ({ [kind]: name, note })),
       );
       const notes = [...foreseen.map((note) => ({ note })), ...memberNotes];
-      print(context, { stack: stack.name, changes, notes }, () => [
+      const exit = exitOf(
+        settled.every(({ error }) => error === null),
+        lackingRoots(trouble),
+      );
+      print(context, { stack: stack.name, ok: exit === 0, changes, notes, ...authorityAnswer(trouble) }, () => [
+        ...authorityLines(trouble),
         ...foreseen,
-        ...found.flatMap(({ member: { name }, changes, notes }) => [
-          ...changes.flatMap(({ action, why, diff }) => [
-            `${name.padEnd(16)} ${action.padEnd(9)} ${why}`,
-            ...(diff === undefined ? [] : diff.trimEnd().split('\n')).map((line) => `    ${line}`),
-          ]),
+        ...planned.flatMap(({ member: { name }, changes, notes }) => [
+          ...changes.flatMap((change) => changeLines(name, change)),
           ...notes.map((note) => `${name.padEnd(16)} ${'note'.padEnd(9)} ${note}`),
         ]),
       ]);
+      process.exitCode = exit;
     },
     true,
   );
+}
+
+type Change = PlannedChange & { readonly error?: SettledError };
+
+/** Nothing is known of what it needs, and nothing would be done for it. */
+function unplanned(error: SettledError): Change {
+  return { action: 'none', why: detailAt(error), error };
+}
+
+function changeLines(name: string, { action, why, diff, error }: Change): string[] {
+  return [
+    `${name.padEnd(16)} ${(error ? 'failed' : action).padEnd(9)} ${why}`,
+    ...(error ? [`    next: ${error.remedy}`] : []),
+    ...(diff === undefined ? [] : diff.trimEnd().split('\n')).map((line) => `    ${line}`),
+  ];
 }

@@ -2,59 +2,90 @@
 import type { Stack } from '../../core/stack/stack.ts';
 import { formatDuration } from '../../core/time/duration.ts';
 import { formatRfc3339 } from '../../core/time/instant.ts';
+import type { Certificate } from '../../core/x509/certificate.ts';
 import { wallClock } from '../../edge/system/clock.ts';
 import type { InstallPlan } from '../../flow/agent/install-plan.ts';
 import type { FailureRecord } from '../../flow/agent/keep-stack.ts';
 import { type Context, print } from '../cli/context.ts';
 import type { StackFlags } from '../cli/stack.ts';
-import { memberId, planServedMember, type StackMember, stackMembers } from '../programs/stack-members.ts';
+import { detailAt, type Settled, settleMembers } from '../programs/settle-members.ts';
+import {
+  memberFootprint,
+  memberId,
+  planServedMember,
+  type StackMember,
+  stackMembers,
+} from '../programs/stack-members.ts';
 import type { StackWorld } from '../programs/stack-world.ts';
 import { journalOf } from '../stack-state.ts';
-import { withStack } from './with-stack.ts';
+import { authorityAnswer, authorityLines, exitOf, lackingRoots } from './authority-trouble.ts';
+import { withObservedStack } from './with-stack.ts';
 
 export async function status(context: Context, flags: StackFlags): Promise<void> {
-  await withStack(context, flags, async (stack, world) => {
+  await withObservedStack(context, flags, async (stack, world, trouble) => {
     const journal = journalOf(context.paths, stack.name);
+    const settled = await settleMembers(stackMembers(stack), (member) => planServedMember(world, stack, member, false));
     const found = await Promise.all(
-      stackMembers(stack).map(async (member) => ({
-        member,
-        line: await lineOf(world, stack, member, journal.read(memberId(member))),
+      settled.map(async (one) => ({
+        member: one.member,
+        line: await lineOf(world, stack, one, journal.read(memberId(one.member))),
       })),
     );
     found.sort((a, b) => ((a.line.notAfter ?? '') < (b.line.notAfter ?? '') ? -1 : 1));
     const of = (kind: StackMember['kind']) =>
       found.filter(({ member }) => member.kind === kind).map(({ line }) => line);
     const now = wallClock();
-    print(context, { stack: stack.name, services: of('service'), clients: of('client') }, () =>
-      found.map(
-        ({ line: { name, state, why, notAfter } }) =>
-          `${name.padEnd(16)} ${state.padEnd(15)} ${notAfter ? `${formatDuration(Math.max(0, Date.parse(notAfter) / 1000 - now))} left` : ''}  ${why}`,
-      ),
+    const answer = { stack: stack.name, services: of('service'), clients: of('client'), ...authorityAnswer(trouble) };
+    print(context, answer, () => [
+      ...authorityLines(trouble),
+      ...found.flatMap(({ line: { name, state, why, notAfter, lastError } }) => [
+        `${name.padEnd(16)} ${state.padEnd(15)} ${notAfter ? `${formatDuration(Math.max(0, Date.parse(notAfter) / 1000 - now))} left` : ''}  ${why}`,
+        ...(lastError?.remedy ? [`    next: ${lastError.remedy}`] : []),
+      ]),
+    ]);
+    process.exitCode = exitOf(
+      settled.every(({ error }) => error === null),
+      lackingRoots(trouble),
     );
   });
 }
 
 type State = 'ok' | 'due' | 'pending-install' | 'not-served' | 'failed' | 'unmanaged';
 
-async function lineOf(world: StackWorld, stack: Stack, member: StackMember, failed: FailureRecord | null) {
-  const plan = await planServedMember(world, stack, member, false);
-  const leaf = plan.installed?.chain[0];
-  const { state, why } = failed ? { state: 'failed' as const, why: failureText(failed) } : stateOf(plan);
+async function lineOf(world: StackWorld, stack: Stack, settled: Settled<InstallPlan>, failed: FailureRecord | null) {
+  const { member, found, error } = settled;
+  const leaf = found === null ? await installedLeaf(world, stack, member) : found.installed?.chain[0];
+  const lastError = error ?? failed?.error;
   return {
     name: member.name,
-    state,
-    why,
+    ...stateOf(settled, failed),
     notAfter: leaf ? formatRfc3339(leaf.validity.notAfter) : null,
-    renewAt: plan.renewal.renewAt === null ? null : formatRfc3339(plan.renewal.renewAt),
-    issuer: plan.wanted.issuer,
-    ...(failed && { lastError: { ...failed.error, retryAt: formatRfc3339(failed.retryAt) } }),
+    renewAt: found?.renewal.renewAt == null ? null : formatRfc3339(found.renewal.renewAt),
+    issuer: member.kind === 'client' ? 'internal' : member.service.issuer,
+    ...(lastError && { lastError: { ...lastError, ...(failed && { retryAt: formatRfc3339(failed.retryAt) }) } }),
   };
 }
 
-function stateOf({ installed, renewal, edits, trustChanged, seenInstead }: InstallPlan): {
-  readonly state: State;
-  readonly why: string;
-} {
+/** Of a member that cannot be planned, as far as the host says where its pair lies. */
+async function installedLeaf(world: StackWorld, stack: Stack, member: StackMember): Promise<Certificate | undefined> {
+  try {
+    const { desired } = await memberFootprint(world, stack, member);
+    const current = world.install.readCurrent(desired.install);
+    return current !== null && 'number' in current ? current.chain[0] : undefined;
+  } catch {
+    // The page tells already why.
+    return undefined;
+  }
+}
+
+/** What is wrong now goes before what failed once. */
+function stateOf(
+  { found, error }: Settled<InstallPlan>,
+  failed: FailureRecord | null,
+): { readonly state: State; readonly why: string } {
+  if (error !== null) return { state: 'failed', why: detailAt(error) };
+  if (failed !== null) return { state: 'failed', why: failureText(failed) };
+  const { installed, renewal, edits, trustChanged, seenInstead } = found;
   if (!installed) return { state: 'unmanaged', why: renewal.why };
   if (renewal.due) return { state: 'due', why: renewal.why };
   if (edits.length > 0) return { state: 'pending-install', why: 'the configuration differs from the stack file' };

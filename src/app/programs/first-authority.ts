@@ -18,13 +18,13 @@ export function makeFirstAuthority(paths: StatePaths, passwordFile: string | und
   return initialise(paths, initialiseOptions({ ...STANDARD_FLAGS, ...password }));
 }
 
-/** What a plan needs of it: nothing that is there leads to it. */
-export async function foreseenAuthority(): Promise<StackAuthority> {
+/** What a look needs of it: nothing that is there leads to it. @param fault why it issues nothing */
+export async function foreseenAuthority(fault: unknown): Promise<StackAuthority> {
   const { root } = await inMemoryAuthority(['The root that the first apply makes', 'Its intermediate']);
   return {
     remote: false,
     roots: () => ({ active: root, bundle: [root] }),
-    issue: () => Promise.reject(new Error('a plan issues nothing')),
+    issue: () => Promise.reject(fault),
     revocationLists: () => null,
     refresh: async () => false,
     close() {},

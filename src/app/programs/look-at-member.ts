@@ -1,9 +1,10 @@
 /** One look of the agent at one member: planned, brought to what the stack file says, and what came of it. */
-import { OperatorFault, remedyOf } from '../../core/faults/operator-faults.ts';
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import type { Stack } from '../../core/stack/stack.ts';
 import type { Instant } from '../../core/time/instant.ts';
 import { applyPlan } from '../../flow/agent/apply-plan.ts';
 import type { Looked } from '../../flow/agent/keep-stack.ts';
+import { settledError } from './settle-members.ts';
 import { planMember, planServedMember, type StackMember } from './stack-members.ts';
 import type { StackWorld } from './stack-world.ts';
 
@@ -25,15 +26,10 @@ export async function lookAtMember(world: StackWorld, stack: Stack, member: Stac
       retryAfterSeconds: result.retryAfterSeconds ?? null,
     };
   } catch (fault) {
-    const remedy = fault instanceof OperatorFault ? remedyOf(fault) : null;
     const wait = fault instanceof OperatorFault ? fault.facts.retryAfterSeconds : null;
     return {
       kind: 'failed',
-      error: {
-        step: 'plan',
-        detail: fault instanceof Error ? fault.message : String(fault),
-        remedy: remedy && (remedy.command ? `${remedy.text} ${remedy.command}` : remedy.text),
-      },
+      error: settledError(fault, member),
       notAfter,
       retryAfterSeconds: typeof wait === 'number' ? wait : null,
     };

@@ -61,7 +61,7 @@ export function memberFootprint(
   ports: PlanPorts,
   stack: Stack,
   member: StackMember,
-): Promise<Pick<InstallWish, 'member' | 'desired'>> {
+): Promise<Pick<InstallWish, 'member' | 'desired' | 'trust'>> {
   return member.kind === 'client'
     ? clientWish(ports, member.client, stack.services)
     : serviceFootprint(ports, member.service, SERVICE_KIND_TABLE[member.service.kind]);

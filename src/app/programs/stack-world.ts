@@ -23,7 +23,6 @@ import type { PlanPorts } from '../../flow/agent/install-plan.ts';
 import type { VerifyPorts } from '../../flow/agent/verify/check.ts';
 import type { ClientIdentity } from '../../flow/probe/attempt.ts';
 import type { PasswordOptions } from '../passwords.ts';
-import { foreseenAuthority, lacksAuthority } from './first-authority.ts';
 import { inMemoryAuthority } from './in-memory-authority.ts';
 import { openLocalAuthority } from './local-authority.ts';
 import { openRemoteAuthority } from './remote-authority.ts';
@@ -40,25 +39,29 @@ export interface StackWorld extends ApplyPorts, PlanPorts {
   readonly close: () => void;
 }
 
-/**
- * @param isPlan an authority that is not there yet is only foreseen
- * @throws OperatorFault where the authority cannot be opened
- */
+/** @throws OperatorFault where the authority cannot be opened */
 export async function openStackWorld(
   stack: Stack,
   paths: StatePaths,
   password: PasswordOptions,
   agentAlive: () => boolean,
-  isPlan = false,
 ): Promise<StackWorld> {
+  return stackWorld(stack, paths, await openAuthority(stack, paths, password), agentAlive);
+}
+
+export function openAuthority(stack: Stack, paths: StatePaths, password: PasswordOptions): Promise<StackAuthority> {
   const listsWanted = stack.services.some(({ clients }) => clients.kind !== 'none');
-  const open = (): Promise<StackAuthority> => {
-    if (stack.authority !== null)
-      return openRemoteAuthority(stack.authority, join(paths.root, 'authorities'), listsWanted);
-    if (isPlan && lacksAuthority(stack, paths)) return foreseenAuthority();
-    return openLocalAuthority(paths, password, listsWanted);
-  };
-  const authority = await open();
+  return stack.authority === null
+    ? openLocalAuthority(paths, password, listsWanted)
+    : openRemoteAuthority(stack.authority, join(paths.root, 'authorities'), listsWanted);
+}
+
+export function stackWorld(
+  stack: Stack,
+  paths: StatePaths,
+  authority: StackAuthority,
+  agentAlive: () => boolean,
+): StackWorld {
   const host: HostPorts = {
     facts: hostFacts,
     run: runAction,
@@ -94,6 +97,19 @@ export async function openStackWorld(
     );
     return { certPem: chain.map(({ raw }) => pemFromDer('CERTIFICATE', raw)).join(''), keyPem: keyPem(key) };
   };
+  const own = async ({ clients }: ServiceSpec): Promise<VerifyPorts['own']> => {
+    if (clients.kind === 'none') return null;
+    const listed = clients.kind === 'required-names' ? clients.names[0] : undefined;
+    try {
+      return {
+        client: await identity('client', [listed ?? NOBODY]),
+        unlistedClient: clients.kind === 'required-names' ? await identity('client', [NOBODY]) : null,
+        server: await identity('server', [`${NOBODY}.invalid`]),
+      };
+    } catch (fault) {
+      return { fault };
+    }
+  };
   return {
     authority,
     install: versionedInstall,
@@ -104,11 +120,6 @@ export async function openStackWorld(
     revocationLists: authority.revocationLists,
     async verification(service) {
       foreign ??= foreignAuthority();
-      const tried = service.clients.kind !== 'none';
-      const name =
-        service.clients.kind === 'required-names'
-          ? (service.clients.names[0] ?? 'fullchain-verify')
-          : 'fullchain-verify';
       return {
         handshake,
         readFlight,
@@ -117,10 +128,7 @@ export async function openStackWorld(
         run: runAction,
         anchors: issuers.anchors(service.issuer).map(({ raw }) => pemFromDer('CERTIFICATE', raw)),
         foreign: await foreign,
-        ownClient: tried ? await identity('client', [name]) : null,
-        unlistedClient:
-          service.clients.kind === 'required-names' ? await identity('client', ['fullchain-verify']) : null,
-        ownServer: tried ? await identity('server', ['fullchain-verify.invalid']) : null,
+        own: await own(service),
         keyFlaw: installedKeyFlaw,
         agentAlive,
         clock: wallClock,
@@ -129,6 +137,8 @@ export async function openStackWorld(
     close: authority.close,
   };
 }
+
+const NOBODY = 'fullchain-verify';
 
 function keyPem(key: KeyObject): string {
   return key.export({ type: 'pkcs8', format: 'pem' }) as string;

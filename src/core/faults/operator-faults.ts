@@ -278,6 +278,11 @@ export const OPERATOR_FAULTS = {
     remedy: 'Correct the places named above; an editor with the JSON Schema completes and checks while you type.',
     command: 'fullchain stack schema',
   },
+  'service-unsupported': {
+    exit: 1,
+    remedy: 'Correct the service in the stack file, or bring its program and its files to what is asked of it.',
+    command: 'fullchain plan',
+  },
   'agent-busy': {
     exit: 1,
     remedy: 'Two of them on one host would undo each other: wait for the other one, or stop it.',

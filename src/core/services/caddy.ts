@@ -33,17 +33,18 @@ export const caddy: ServiceKind = {
 
   facts: (service) => ({ files: [requiredSetting(service, 'config')], version: ['caddy', 'version'] }),
 
-  unsupported: (service, { files }) =>
+  impossible: (service) =>
     firstOf(
       awkwardText(service, 'config', 'upstream', 'admin', 'directory'),
-      missingFile(files, requiredSetting(service, 'config'), 'is "config" the Caddyfile?'),
-      service.address === null ? 'caddy needs an address: where the site is reached' : null,
       clientsOtherThan(
         service,
         ['none', 'optional', 'required'],
         'does not look at the names in client certificates; clients: required lets in all that the authority issued',
       ),
     ),
+
+  unsupported: (service, { files }) =>
+    missingFile(files, requiredSetting(service, 'config'), 'is "config" the Caddyfile?'),
 
   desired(service, facts, trust) {
     const config = requiredSetting(service, 'config');

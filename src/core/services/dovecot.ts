@@ -28,7 +28,7 @@ export const dovecot: ServiceKind = {
 
   facts: () => ({ files: [], version: ['/bin/sh', '-c', 'PATH=$PATH:/usr/sbin dovecot --version'] }),
 
-  unsupported: (service, { version }) =>
+  impossible: (service) =>
     firstOf(
       awkwardText(service, 'config', 'directory'),
       clientsOtherThan(
@@ -36,10 +36,10 @@ export const dovecot: ServiceKind = {
         ['none', 'required'],
         'goes on with a client whose certificate does not verify unless all must have one, and looks at no names',
       ),
-      version === null || versionAtLeast(version, '2.3')
-        ? null
-        : `Dovecot ${version} is too old: supported from 2.3 on`,
     ),
+
+  unsupported: (_service, { version }) =>
+    version === null || versionAtLeast(version, '2.3') ? null : `Dovecot ${version} is too old: supported from 2.3 on`,
 
   desired(service, facts, trust) {
     const config = requiredSetting(service, 'config').replace(/\/+$/, '');

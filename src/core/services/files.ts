@@ -7,7 +7,7 @@
 import type { ServiceSpec } from '../stack/stack.ts';
 import { reloadOf } from './declared-action.ts';
 import { DIRECTORY_SETTING, pairLayout } from './pair-layout.ts';
-import type { Action, ServiceKind } from './service-kind.ts';
+import type { Action, Objection, ServiceKind } from './service-kind.ts';
 import { awkwardText, firstOf, requiredSetting, setting } from './setting.ts';
 
 export const files: ServiceKind = {
@@ -30,8 +30,10 @@ export const files: ServiceKind = {
     return { files: [], version: null, ...(owner !== null && { owner }) };
   },
 
-  unsupported: (service) =>
+  impossible: (service) =>
     firstOf(awkwardText(service, 'certificate', 'key', 'ca', 'directory', 'owner'), sameFile(service)),
+
+  unsupported: () => null,
 
   desired(service, facts) {
     const certificate = requiredSetting(service, 'certificate');
@@ -68,7 +70,13 @@ function restarted({ restart }: ServiceSpec): Action | null {
   return restart === null ? null : { kind: 'shell', command: restart, why: 'the stack file says so (restart)' };
 }
 
-function sameFile(service: ServiceSpec): string | null {
-  const places = ['certificate', 'key', 'ca'].flatMap((key) => setting(service, key) ?? []);
-  return new Set(places).size === places.length ? null : 'certificate, key and ca must be different files';
+function sameFile(service: ServiceSpec): Objection | null {
+  const places = new Map<string, string>();
+  for (const key of ['certificate', 'key', 'ca']) {
+    const place = setting(service, key);
+    const other = place === null ? undefined : places.get(place);
+    if (other !== undefined) return { key, why: `also the place of "${other}"; each needs a file of its own` };
+    if (place !== null) places.set(place, key);
+  }
+  return null;
 }

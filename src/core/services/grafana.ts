@@ -26,12 +26,14 @@ export const grafana: ServiceKind = {
     version: ['/bin/sh', '-c', 'grafana server -v || grafana-server -v'],
   }),
 
-  unsupported: (service, { files }) =>
+  impossible: (service) =>
     firstOf(
       awkwardText(service, 'config', 'directory'),
-      missingFile(files, requiredSetting(service, 'config'), 'is "config" grafana.ini?'),
       clientsOtherThan(service, ['none'], 'asks no client for a certificate; put nginx in front of it'),
     ),
+
+  unsupported: (service, { files }) =>
+    missingFile(files, requiredSetting(service, 'config'), 'is "config" grafana.ini?'),
 
   desired(service, facts) {
     const config = requiredSetting(service, 'config');

@@ -11,7 +11,7 @@ import { reloadOf } from './declared-action.ts';
 import { IDENTITY_LOOKALIKES } from './identity-headers.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout } from './pair-layout.ts';
 import { listsMissing, revocationListsFile } from './revocation-lists.ts';
-import type { Facts, ServiceKind, Trust } from './service-kind.ts';
+import type { Facts, Objection, ServiceKind, Trust } from './service-kind.ts';
 import { awkwardText, clientsOtherThan, firstOf, missingFile, requiredSetting, setting } from './setting.ts';
 import { groupsFor, oldestVersion, tlsPolicy } from './tls-policy.ts';
 
@@ -39,11 +39,9 @@ export const haproxy: ServiceKind = {
 
   facts: (service) => ({ files: [requiredSetting(service, 'config')], version: ['haproxy', '-v'] }),
 
-  unsupported: (service, { files }) =>
+  impossible: (service) =>
     firstOf(
       awkwardText(service, 'config', 'upstream', 'certificate', 'pidFile', 'directory'),
-      missingFile(files, requiredSetting(service, 'config'), 'HAProxy does not start without it'),
-      service.address === null ? 'haproxy needs an address: where the frontend listens' : null,
       upstreamFlaw(setting(service, 'upstream')),
       setting(service, 'upstream') === null
         ? clientsOtherThan(
@@ -53,6 +51,9 @@ export const haproxy: ServiceKind = {
           )
         : null,
     ),
+
+  unsupported: (service, { files }) =>
+    missingFile(files, requiredSetting(service, 'config'), 'HAProxy does not start without it'),
 
   desired(service, facts, trust) {
     const config = requiredSetting(service, 'config');
@@ -95,10 +96,13 @@ export const haproxy: ServiceKind = {
 /** Host and port of the server; HAProxy's own words for the rest. */
 const UPSTREAM = /^(https?):\/\/(\[[0-9a-fA-F:.]+\]|[^:/]+)(?::(\d+))?\/?$/;
 
-function upstreamFlaw(upstream: string | null): string | null {
+function upstreamFlaw(upstream: string | null): Objection | null {
   return upstream === null || UPSTREAM.test(upstream)
     ? null
-    : `upstream: ${upstream} has more than host and port, and HAProxy passes the path on as it is`;
+    : {
+        key: 'upstream',
+        why: `${upstream} has more than host and port, and HAProxy passes the path on as it is: take the path out`,
+      };
 }
 
 function proxyLines(service: ServiceSpec, facts: Facts, paths: PairPaths, trust: Trust, upstream: string): string[] {

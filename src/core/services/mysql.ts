@@ -38,18 +38,20 @@ export const mysql: ServiceKind = {
     version: ['/bin/sh', '-c', 'mariadbd --version || mysqld --version || /usr/sbin/mysqld --version'],
   }),
 
-  unsupported: (service, { version }) =>
+  impossible: (service) =>
     firstOf(
       awkwardText(service, 'config', 'socket', 'login', 'directory'),
       clientsOtherThan(
         service,
         ['none', 'optional'],
-        'asks for certificates user by user: ALTER USER … REQUIRE X509, and clients: optional here',
+        'asks for certificates user by user: ALTER USER … REQUIRE X509, with clients: optional here',
       ),
-      version === null || versionAtLeast(version, isMariaDb(version) ? '10.4' : '8.0.16')
-        ? null
-        : `version ${version} is too old: supported are MariaDB from 10.4 and MySQL from 8.0.16 on`,
     ),
+
+  unsupported: (_service, { version }) =>
+    version === null || versionAtLeast(version, isMariaDb(version) ? '10.4' : '8.0.16')
+      ? null
+      : `version ${version} is too old: supported are MariaDB from 10.4 and MySQL from 8.0.16 on`,
 
   desired(service, facts, trust) {
     const config = requiredSetting(service, 'config').replace(/\/+$/, '');

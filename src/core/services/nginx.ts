@@ -52,15 +52,21 @@ export const nginx: ServiceKind = {
 
   facts: (service) => ({ files: [IPV6_ADDRESSES], version: ['/bin/sh', '-c', `${command(service)} -v`] }),
 
-  unsupported: (service) =>
+  impossible: (service) =>
     firstOf(
       awkwardText(service, 'config', 'upstream', 'root', 'webroot', 'include', 'listen', 'directory'),
-      service.address === null ? 'nginx needs an address: where the site is reached' : null,
       setting(service, 'upstream') !== null && setting(service, 'root') !== null
-        ? 'a site has an upstream or a root, not both'
+        ? { key: 'root', why: 'a site has an upstream or a root, not both' }
         : null,
-      /^\d{1,9}$/.test(hsts(service)) ? null : `hsts: ${hsts(service)} is no number of seconds`,
+      setting(service, 'webroot') !== null && setting(service, 'redirectHttp') === null
+        ? { key: 'webroot', why: 'it is served by the plain listener, which is not there: give redirectHttp its port' }
+        : null,
+      /^\d{1,9}$/.test(hsts(service))
+        ? null
+        : { key: 'hsts', why: `${JSON.stringify(hsts(service))} is no number of seconds, such as "31536000"` },
     ),
+
+  unsupported: () => null,
 
   desired(service, facts, trust) {
     const config = requiredSetting(service, 'config').replace(/\/+$/, '');

@@ -3,7 +3,7 @@ import { reloadOf } from './declared-action.ts';
 import { DIRECTORY_SETTING, pairLayout } from './pair-layout.ts';
 import { noRevocation } from './revocation-lists.ts';
 import { type ServiceKind, versionAtLeast } from './service-kind.ts';
-import { awkwardText, clientsOtherThan, firstOf, requiredSetting } from './setting.ts';
+import { awkwardText, clientsUnsupported, firstOf, requiredSetting } from './setting.ts';
 import {
   ownServerConfig,
   restartAfterRemoval,
@@ -24,13 +24,14 @@ export const nodeExporter: ServiceKind = {
     version: ['/bin/sh', '-c', 'node_exporter --version || prometheus-node-exporter --version'],
   }),
 
+  impossible: (service) => awkwardText(service, 'config', 'directory'),
+
   unsupported: (service, facts) =>
     firstOf(
-      awkwardText(service, 'config', 'directory'),
       ownServerConfig(service, facts, requiredSetting(service, 'config')),
       versionAtLeast(facts.version, '1.7')
         ? null
-        : clientsOtherThan(service, ['none', 'optional', 'required'], 'looks at names only from 1.7 on'),
+        : clientsUnsupported(service, ['none', 'optional', 'required'], 'looks at names only from 1.7 on'),
     ),
 
   desired(service, facts, trust) {

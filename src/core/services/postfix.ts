@@ -37,16 +37,12 @@ export const postfix: ServiceKind = {
     version: ['/bin/sh', '-c', 'PATH=$PATH:/usr/sbin postconf -d -h mail_version'],
   }),
 
-  unsupported: (service, { files, version }) =>
+  impossible: (service) =>
     firstOf(
       awkwardText(service, 'config', 'directory'),
-      missingFile(files, requiredSetting(service, 'config'), 'is "config" main.cf?'),
-      version === null || versionAtLeast(version, '3.4')
-        ? null
-        : `Postfix ${version} is too old: supported from 3.4 on`,
       ['encrypt', 'may'].includes(security(service))
         ? null
-        : `security: ${security(service)} is neither encrypt nor may`,
+        : { key: 'security', why: `${JSON.stringify(security(service))} is neither encrypt nor may` },
       clientsOtherThan(
         service,
         security(service) === 'encrypt' ? ['none', 'required'] : ['none'],
@@ -54,6 +50,14 @@ export const postfix: ServiceKind = {
           ? 'goes on with a client whose certificate does not verify unless all must have one, and looks at no names'
           : 'can ask for certificates only where TLS is required (security: encrypt)',
       ),
+    ),
+
+  unsupported: (service, { files, version }) =>
+    firstOf(
+      missingFile(files, requiredSetting(service, 'config'), 'is "config" main.cf?'),
+      version === null || versionAtLeast(version, '3.4')
+        ? null
+        : `Postfix ${version} is too old: supported from 3.4 on`,
     ),
 
   desired(service, facts) {

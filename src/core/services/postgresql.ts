@@ -29,11 +29,12 @@ export const postgresql: ServiceKind = {
 
   facts: (service) => ({ files: Object.values(filesOf(service)), version: null }),
 
+  impossible: (service) => awkwardText(service, 'data', 'config', 'directory'),
+
   unsupported(service, { files }) {
     const { config, hba, version } = filesOf(service);
     const found = files[version]?.trim() ?? null;
     return firstOf(
-      awkwardText(service, 'data', 'config', 'directory'),
       missingFile(files, version, 'is "data" a data directory?'),
       versionAtLeast(found, '12') ? null : `PostgreSQL ${found} is too old: supported from 12 on`,
       missingFile(files, config, '"config" names its directory where it is not the data directory'),

@@ -33,15 +33,19 @@ export const redis: ServiceKind = {
     version: ['/bin/sh', '-c', 'redis-server --version || valkey-server --version'],
   }),
 
-  unsupported: (service, { files, version }) =>
+  impossible: (service) =>
     firstOf(
       awkwardText(service, 'config', 'directory'),
-      missingFile(files, requiredSetting(service, 'config'), 'is "config" the file that the server was started with?'),
       clientsOtherThan(
         service,
         ['none', 'optional', 'required'],
         'does not look at the names in client certificates; clients: required lets in all that the authority issued',
       ),
+    ),
+
+  unsupported: (service, { files, version }) =>
+    firstOf(
+      missingFile(files, requiredSetting(service, 'config'), 'is "config" the file that the server was started with?'),
       version === null || versionAtLeast(version, '6') ? null : `Redis ${version} speaks no TLS: supported from 6.0 on`,
     ),
 

@@ -22,13 +22,21 @@ export interface ServiceKind {
   readonly profile: (service: ServiceSpec) => 'server' | 'peer';
   /** What must be read before anything is decided. */
   readonly facts: (service: ServiceSpec) => FactsWanted;
+  /** What of the stack file this kind can never do, whatever is on the host; null: nothing. The file's parser says it, with its place. */
+  readonly impossible: (service: ServiceSpec) => Objection | null;
   /**
-   * Why this kind, at the version that is there, cannot do what the stack file asks, for people; null: it can. Asked
-   * before `desired`, which then never does less than was asked.
+   * Why what is on the host, such as the version that is there, cannot do what the stack file asks, for people; null: it
+   * can. Asked before `desired`, which then never does less than was asked.
    */
   readonly unsupported: (service: ServiceSpec, facts: Facts) => string | null;
   /** Everything that is to be on the host. */
   readonly desired: (service: ServiceSpec, facts: Facts, trust: Trust) => Desired;
+}
+
+export interface Objection {
+  /** Of the stack file: whose value is at fault. */
+  readonly key: string;
+  readonly why: string;
 }
 
 export interface SettingShape {

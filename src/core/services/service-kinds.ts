@@ -33,7 +33,4 @@ export function serviceKind(name: ServiceKindName): ServiceKind {
   return SERVICE_KIND_TABLE[name];
 }
 
-/** What the stack file may say of each kind. */
-export const KIND_SETTINGS: Readonly<Record<ServiceKindName, Pick<ServiceKind, 'settings'>>> = SERVICE_KIND_TABLE;
-
 export const BUILT_KINDS: readonly ServiceKindName[] = SERVICE_KINDS;

@@ -2,6 +2,7 @@
 
 import type { ClientPolicy, ServiceSpec } from '../stack/stack.ts';
 import { formatGeneralName, type GeneralName } from '../x509/general-name.ts';
+import type { Objection } from './service-kind.ts';
 
 /** null when the stack file does not say. */
 export function setting({ settings }: ServiceSpec, key: string): string | null {
@@ -23,7 +24,7 @@ export function numberSetting({ settings }: ServiceSpec, key: string): number | 
 }
 
 /** The first objection, if there is one. */
-export function firstOf(...objections: readonly (string | null)[]): string | null {
+export function firstOf<T>(...objections: readonly (T | null)[]): T | null {
   return objections.find((objection) => objection !== null) ?? null;
 }
 
@@ -31,11 +32,14 @@ export function firstOf(...objections: readonly (string | null)[]): string | nul
  * Each service quotes in its own way, some not at all; a name that needs no quoting means the same in all of them, also
  * in commands. Paths and names of services come into configuration only after this.
  */
-export function awkwardText(service: ServiceSpec, ...keys: readonly string[]): string | null {
+export function awkwardText(service: ServiceSpec, ...keys: readonly string[]): Objection | null {
   const key = keys.find((one) => !/^[A-Za-z0-9_/.@:+,=%?&[\]~-]*$/.test(setting(service, one) ?? ''));
   return key === undefined
     ? null
-    : `${key}: ${JSON.stringify(setting(service, key))} has characters that need quoting; letters, digits and _ / . @ : + , = - do not`;
+    : {
+        key,
+        why: `${JSON.stringify(setting(service, key))} has characters that need quoting; letters, digits and _ / . @ : + , = - do not`,
+      };
 }
 
 /** The policies for clients that a kind can enforce; `why` ends "KIND …" for those that it cannot. */
@@ -43,10 +47,16 @@ export function clientsOtherThan(
   { kind, clients }: ServiceSpec,
   able: readonly ClientPolicy['kind'][],
   why: string,
-): string | null {
+): Objection | null {
   if (able.includes(clients.kind)) return null;
   const asked = clients.kind === 'required-names' ? `{ required: [${clients.names.join(', ')}] }` : clients.kind;
-  return `clients: ${asked} cannot be enforced: ${kind} ${why}`;
+  return { key: 'clients', why: `${asked} cannot be enforced: ${kind} ${why}; possible here: ${able.join(', ')}` };
+}
+
+/** As clientsOtherThan, where it is for the version that is there. */
+export function clientsUnsupported(...asked: Parameters<typeof clientsOtherThan>): string | null {
+  const objection = clientsOtherThan(...asked);
+  return objection && `${objection.key}: ${objection.why}`;
 }
 
 /** A file that the person has and we only add to. */

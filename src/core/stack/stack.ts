@@ -85,8 +85,17 @@ export const SERVICE_KINDS = [
 
 export type ServiceKindName = (typeof SERVICE_KINDS)[number];
 
+/** Of a key in the stack file; line and column from 1, as editors count. */
+export interface FilePlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
 export interface ServiceSpec {
   readonly name: string;
+  /** Where the stack file names it; absent: no file does. */
+  readonly place?: FilePlace;
   readonly kind: ServiceKindName;
   readonly names: readonly GeneralName[];
   /** Where a client reaches it; null only for `files`, whose loop then closes at "installed". */
@@ -107,6 +116,8 @@ export interface ServiceSpec {
 
 export interface ClientSpec {
   readonly name: string;
+  /** As of a service. */
+  readonly place?: FilePlace;
   /** Names of services. */
   readonly connects: readonly string[];
   readonly names: readonly GeneralName[];

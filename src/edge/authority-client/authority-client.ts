@@ -59,10 +59,11 @@ function send(
   maxBytes = MAX_ANSWER_BYTES,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const unreachable = (cause: Error): void =>
-      reject(
-        new OperatorFault('authority-unreachable', `${url}: ${cause.message}`, { url: new URL(url).origin }, cause),
-      );
+    const { origin } = new URL(url);
+    const unreachable = (cause: Error): void => {
+      const what = `the authority at ${origin} cannot be reached: ${cause.message}`;
+      reject(new OperatorFault('authority-unreachable', what, { url: origin }, cause));
+    };
     const request = httpsRequest(
       url,
       {

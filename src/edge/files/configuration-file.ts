@@ -35,7 +35,8 @@ function readIfThere(path: string): string | null {
     return readFileSync(path, 'utf8');
   } catch (cause) {
     if (isErrno(cause, 'ENOENT')) return null;
-    throw cause;
+    const why = cause instanceof Error ? cause.message : cause;
+    throw new OperatorFault('input-unreadable', `${path} cannot be read: ${why}`, { path }, cause);
   }
 }
 

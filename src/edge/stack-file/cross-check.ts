@@ -1,11 +1,22 @@
 /**
- * What is wrong only between sections: names that an issuer cannot prove, issuers that fall back
- * on themselves, clients that share a directory.
+ * What is wrong only between keys and sections: what a kind of service can never do, names that an issuer cannot prove,
+ * issuers that fall back on themselves, clients that share a directory.
  */
-import type { IssuerSpec } from '../../core/stack/stack.ts';
+import type { ServiceKind } from '../../core/services/service-kind.ts';
+import type { IssuerSpec, ServiceSpec } from '../../core/stack/stack.ts';
 import { formatGeneralName, type GeneralName } from '../../core/x509/general-name.ts';
 import type { Named } from './keys-shape.ts';
 import { childPlace, itemPlace, type Place, type Reading, refuse } from './shape.ts';
+
+export function checkPossible(
+  service: ServiceSpec,
+  { impossible }: Pick<ServiceKind, 'impossible'>,
+  place: Place,
+  reading: Reading,
+): void {
+  const objection = impossible(service);
+  if (objection !== null) refuse(childPlace(place, objection.key) ?? place, reading, objection.why);
+}
 
 /** Issuers in the order in which they are asked. */
 export function checkProvable(

@@ -1,11 +1,11 @@
 /** The stack file: YAML text → a complete Stack, or everything that is wrong with it, each at its place. */
-import type { ClientSpec, IssuerSpec, ServiceSpec, Stack } from '../../core/stack/stack.ts';
-import { checkDirectories, checkFallbacks, checkProvable } from './cross-check.ts';
+import type { ClientSpec, FilePlace, IssuerSpec, ServiceSpec, Stack } from '../../core/stack/stack.ts';
+import { checkDirectories, checkFallbacks, checkPossible, checkProvable } from './cross-check.ts';
 import { checkKeys, type Named, presentKeys, readEach } from './keys-shape.ts';
 import type { KindSettings, ServiceDraft } from './service-shape.ts';
 import { childPlace, type Place, type Reading } from './shape.ts';
 import { sourceExcerpt } from './source-excerpt.ts';
-import { printable, type StackProblem } from './stack-problem.ts';
+import { printable, type Span, type StackProblem } from './stack-problem.ts';
 import { INTERNAL, SECTIONS_WANTED, STANDARD, sections } from './stack-shape.ts';
 import { directoryOf } from './text-forms.ts';
 import { readYamlTree } from './yaml-tree.ts';
@@ -25,7 +25,11 @@ export function parseStackFile(text: string, path: string, kinds: KindSettings):
     names: { issuer: [INTERNAL, ...namesIn(top, 'issuers')], service: namesIn(top, 'services') },
     report: (span, where, what, nearest) => problems.push(problemAt(span, where, what, nearest)),
   };
-  const stack = readStack(top, kinds, reading);
+  const placeOf = (span: Span): FilePlace => {
+    const { line, column } = problemAt(span, '', '');
+    return { file: path, line, column };
+  };
+  const stack = readStack(top, kinds, reading, placeOf);
   if (stack !== null && problems.length === 0) return { kind: 'stack', stack };
   return { kind: 'problems', problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) };
 }
@@ -39,7 +43,12 @@ function namesIn(top: Place, section: 'issuers' | 'services'): readonly string[]
 }
 
 /** null: something is wrong, and was reported. */
-function readStack(top: Place, kinds: KindSettings, reading: Reading): Stack | null {
+function readStack(
+  top: Place,
+  kinds: KindSettings,
+  reading: Reading,
+  placeOf: (span: Span) => FilePlace,
+): Stack | null {
   const present = presentKeys(top, reading, SECTIONS_WANTED);
   if (present === null) return null;
   const fields = sections(kinds);
@@ -48,20 +57,20 @@ function readStack(top: Place, kinds: KindSettings, reading: Reading): Stack | n
     checkKeys(top, present, Object.keys(fields), reading, () => null),
     reading,
   );
-  const [named, services, clients] = [
-    found.issuers?.value ?? [],
-    found.services?.value ?? [],
-    found.clients?.value ?? [],
-  ];
-  const issuers = new Map<string, IssuerSpec>([[INTERNAL, { kind: 'internal' }], ...valuesOf(named)]);
+  const [named, clients] = [found.issuers?.value ?? [], found.clients?.value ?? []];
+  const issuers = new Map<string, IssuerSpec>([
+    [INTERNAL, { kind: 'internal' }],
+    ...rightOnes(named).map(({ name, value }) => [name, value] as const),
+  ]);
   const defaults = found.defaults?.value ?? STANDARD;
-  for (const { place, found: service } of services) {
-    if (service === null) continue;
-    const issuer = service.value.issuer ?? defaults.issuer;
-    const spec = issuers.get(issuer);
-    const asked = [issuer, ...(spec?.kind === 'acme' ? spec.fallback : [])];
-    checkProvable(service.value.names, asked, issuers, place, reading);
-  }
+  const services = rightOnes(found.services?.value ?? []).map(({ name, place, value }) => {
+    const service = completed(name, placeOf(place.label), value, defaults);
+    const spec = issuers.get(service.issuer);
+    const asked = [service.issuer, ...(spec?.kind === 'acme' ? spec.fallback : [])];
+    checkProvable(service.names, asked, issuers, place, reading);
+    checkPossible(service, kinds[service.kind], place, reading);
+    return service;
+  });
   checkFallbacks(named, reading);
   checkDirectories(clients, reading);
   if (found.stack === null || found.authority === null) return null;
@@ -69,22 +78,31 @@ function readStack(top: Place, kinds: KindSettings, reading: Reading): Stack | n
     name: found.stack.value,
     authority: found.authority.value,
     issuers: Object.fromEntries(issuers),
-    services: valuesOf(services).map(([name, draft]) => complete(name, draft, defaults)),
-    clients: valuesOf(clients).map(
-      ([name, client]): ClientSpec => ({ name, ...client, lifetimeSeconds: defaults.lifetime, key: defaults.key }),
+    services,
+    clients: rightOnes(clients).map(
+      ({ name, place, value }): ClientSpec => ({
+        name,
+        place: placeOf(place.label),
+        ...value,
+        lifetimeSeconds: defaults.lifetime,
+        key: defaults.key,
+      }),
     ),
   };
 }
 
-function valuesOf<T>(members: readonly Named<T>[]): readonly (readonly [string, T])[] {
-  return members.flatMap(({ name, found }) => (found === null ? [] : [[name, found.value] as const]));
+function rightOnes<T>(
+  members: readonly Named<T>[],
+): readonly { readonly name: string; readonly place: Place; readonly value: T }[] {
+  return members.flatMap(({ name, place, found }) => (found === null ? [] : [{ name, place, value: found.value }]));
 }
 
 type Defaults = Pick<ServiceSpec, 'issuer' | 'key' | 'tls'> & { readonly lifetime: number };
 
-function complete(name: string, draft: ServiceDraft, defaults: Defaults): ServiceSpec {
+function completed(name: string, place: FilePlace, draft: ServiceDraft, defaults: Defaults): ServiceSpec {
   return {
     name,
+    place,
     ...draft,
     issuer: draft.issuer ?? defaults.issuer,
     lifetimeSeconds: draft.lifetimeSeconds ?? defaults.lifetime,

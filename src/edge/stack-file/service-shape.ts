@@ -38,10 +38,10 @@ import {
 } from './text-forms.ts';
 import { nameOf, portNumber, word } from './text-shape.ts';
 
-export type KindSettings = Readonly<Record<ServiceKindName, Pick<ServiceKind, 'settings'>>>;
+export type KindSettings = Readonly<Record<ServiceKindName, Pick<ServiceKind, 'settings' | 'impossible'>>>;
 
 /** Without what the defaults section fills in. */
-export type ServiceDraft = Omit<ServiceSpec, 'name' | 'issuer' | 'lifetimeSeconds' | 'key' | 'tls'> & {
+export type ServiceDraft = Omit<ServiceSpec, 'name' | 'place' | 'issuer' | 'lifetimeSeconds' | 'key' | 'tls'> & {
   readonly issuer: string | null;
   readonly lifetimeSeconds: number | null;
   readonly key: KeyAlgorithm | null;

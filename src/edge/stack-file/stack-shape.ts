@@ -23,7 +23,7 @@ const defaults = keys(
   'keys such as "lifetime: 24h"',
 );
 
-const client: Shape<Omit<ClientSpec, 'name' | 'lifetimeSeconds' | 'key'>> = keys(
+const client: Shape<Omit<ClientSpec, 'name' | 'place' | 'lifetimeSeconds' | 'key'>> = keys(
   {
     connects: required(
       listOf(nameOf('service'), 'a list of services of this file', (name) => name),

@@ -7,7 +7,7 @@
  * its service could have been told anything; the next run finishes it.
  */
 
-import { OperatorFault, remedyOf } from '../../core/faults/operator-faults.ts';
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { type Pair, type ProvenPair, provePair } from '../../core/renewal/stage-pair.ts';
 import type { Action } from '../../core/services/service-kind.ts';
 import { formatRfc3339, type Instant } from '../../core/time/instant.ts';
@@ -15,7 +15,7 @@ import type { Certificate } from '../../core/x509/certificate.ts';
 import type { ConfigurationPorts, HostPorts, InstalledVersion, InstallPorts, Obtain, TakeUp } from './agent-ports.ts';
 import { confirmServed } from './confirm-served.ts';
 import { type FileEdit, type InstallPlan, isSettled } from './install-plan.ts';
-import { type Step, StepFailed, type StepName } from './step.ts';
+import { failedStep, type Step, StepFailed, type StepName } from './step.ts';
 
 export interface ApplyResult {
   readonly name: string;
@@ -308,20 +308,6 @@ function busy({ desired }: InstallPlan): Step {
     }),
     'stage',
   );
-}
-
-export function failedStep(fault: unknown, at: StepName): Step {
-  if (fault instanceof StepFailed) return { step: fault.step, ok: false, detail: fault.message, remedy: fault.remedy };
-  if (fault instanceof OperatorFault) {
-    const { text, command } = remedyOf(fault);
-    return { step: at, ok: false, detail: fault.message, remedy: command ? `${text} ${command}` : text };
-  }
-  return {
-    step: at,
-    ok: false,
-    detail: fault instanceof Error ? fault.message : String(fault),
-    remedy: 'See the cause; the next run tries again.',
-  };
 }
 
 function noted({ desired: { notes } }: InstallPlan): Pick<ApplyResult, 'notes'> {

@@ -11,7 +11,7 @@ export interface ServicePlan extends InstallPlan {
 
 /**
  * @param asked a rotation was asked for
- * @throws OperatorFault usage where the kind cannot do what is asked at the version that is there; what reading facts throws
+ * @throws OperatorFault service-unsupported where what is on the host cannot do what is asked; what reading facts throws
  */
 export async function planService(
   ports: PlanPorts,
@@ -21,7 +21,7 @@ export async function planService(
 ): Promise<ServicePlan> {
   const facts = await factsOf(ports, service, kind);
   const unsupported = kind.unsupported(service, facts);
-  if (unsupported !== null) throw new OperatorFault('usage', `services.${service.name}: ${unsupported}`);
+  if (unsupported !== null) throw new OperatorFault('service-unsupported', `services.${service.name}: ${unsupported}`);
   return { ...(await planInstall(ports, serviceWish(ports, service, kind, facts), asked)), service, kind };
 }
 
@@ -30,7 +30,7 @@ export async function serviceFootprint(
   ports: PlanPorts,
   service: ServiceSpec,
   kind: ServiceKind,
-): Promise<Pick<InstallWish, 'member' | 'desired'>> {
+): Promise<Pick<InstallWish, 'member' | 'desired' | 'trust'>> {
   return serviceWish(ports, service, kind, await factsOf(ports, service, kind));
 }
 

@@ -3,9 +3,9 @@
  * are the files gone that it read.
  */
 import type { ApplyPorts, ApplyResult } from './apply-plan.ts';
-import { commandLine, failedStep } from './apply-plan.ts';
+import { commandLine } from './apply-plan.ts';
 import type { InstallWish } from './install-plan.ts';
-import { type Step, StepFailed, type StepName } from './step.ts';
+import { failedStep, type Step, StepFailed, type StepName } from './step.ts';
 
 /** Of a file that is made; one that exists keeps its own. */
 const NEW_FILE_MODE = 0o600;

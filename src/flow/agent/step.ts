@@ -1,4 +1,5 @@
 /** Steps of bringing a member to TLS, as the answers of `apply` and `rotate` name them. */
+import { OperatorFault, remedyOf } from '../../core/faults/operator-faults.ts';
 
 export type StepName = 'issue' | 'stage' | 'check' | 'install' | 'configure' | 'reload' | 'confirm';
 
@@ -18,4 +19,17 @@ export class StepFailed extends Error {
     this.step = step;
     this.remedy = remedy;
   }
+}
+
+export function failedStep(fault: unknown, at: StepName): Step {
+  return { step: fault instanceof StepFailed ? fault.step : at, ok: false, ...wordsOf(fault) };
+}
+
+/** What happened, and what to do next. */
+export function wordsOf(fault: unknown): { readonly detail: string; readonly remedy: string } {
+  const detail = fault instanceof Error ? fault.message : String(fault);
+  if (fault instanceof StepFailed) return { detail, remedy: fault.remedy };
+  if (!(fault instanceof OperatorFault)) return { detail, remedy: 'See the cause; the next run tries again.' };
+  const { text, command } = remedyOf(fault);
+  return { detail, remedy: command ? `${text} ${command}` : text };
 }

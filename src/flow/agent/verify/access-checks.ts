@@ -3,7 +3,8 @@ import type { Protocol } from '../../../core/probe/protocol.ts';
 import type { HostPort } from '../../../core/stack/stack.ts';
 import type { Attempt, ClientIdentity } from '../../probe/attempt.ts';
 import type { ServicePlan } from '../plan-service.ts';
-import { type Check, finding, TIMEOUT_MS, type VerifyPorts } from './check.ts';
+import { wordsOf } from '../step.ts';
+import { type Check, finding, TIMEOUT_MS, untried, type VerifyPorts } from './check.ts';
 
 type Finding = Omit<Check, 'id'>;
 
@@ -31,14 +32,14 @@ export async function plaintext(
 }
 
 export async function clients(
-  { handshake, foreign, ownClient, unlistedClient, ownServer }: VerifyPorts,
+  { handshake, foreign, own }: VerifyPorts,
   { service }: ServicePlan,
   base: Attempt,
 ): Promise<Finding> {
   const policy = service.clients.kind;
-  if (policy === 'none') return finding(null, 'no client certificates', 'the stack file asks for none', '');
-  if (ownClient === null || ownServer === null)
-    return finding(null, 'client certificates as declared', 'no client certificate could be made to try with', '');
+  if (policy === 'none' || own === null)
+    return finding(null, 'no client certificates', 'the stack file asks for none', '');
+  if ('fault' in own) return untried(wordsOf(own.fault).detail);
   const tries = async (client: ClientIdentity | null): Promise<boolean> => {
     const { client: _own, ...without } = base;
     const result = await handshake({ ...without, exchange: true, ...(client && { client }) });
@@ -48,11 +49,11 @@ export async function clients(
   const flaws = [
     none !== (policy === 'optional') ? `without a certificate: ${none ? 'accepted' : 'refused'}` : '',
     (await tries(foreign.client)) ? 'a certificate of a foreign authority: accepted' : '',
-    (await tries(ownServer)) ? 'a certificate without clientAuth: accepted' : '',
-    unlistedClient !== null && (await tries(unlistedClient))
+    (await tries(own.server)) ? 'a certificate without clientAuth: accepted' : '',
+    own.unlistedClient !== null && (await tries(own.unlistedClient))
       ? 'a certificate of a name that is not listed: accepted'
       : '',
-    (await tries(ownClient)) ? '' : 'a right certificate: refused',
+    (await tries(own.client)) ? '' : 'a right certificate: refused',
   ].filter((flaw) => flaw !== '');
   return finding(
     flaws.length === 0,

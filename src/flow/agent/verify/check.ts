@@ -1,9 +1,10 @@
 /** A check of a service: its id, what holds, and the next step where it does not. */
 import type { Action, Desired } from '../../../core/services/service-kind.ts';
-import type { HostPort } from '../../../core/stack/stack.ts';
+import type { HostPort, ServiceSpec } from '../../../core/stack/stack.ts';
 import type { Instant } from '../../../core/time/instant.ts';
 import type { Attempt, AttemptResult, ClientIdentity, PlaintextAnswer } from '../../probe/attempt.ts';
 import type { ReadFlight } from '../../probe/server-flight.ts';
+import { wordsOf } from '../step.ts';
 
 export const CHECK_IDS = [
   'served',
@@ -35,6 +36,32 @@ export function finding(ok: boolean | null, wanted: string, observed: string, re
   return { ok, wanted, observed, remedy: ok === false ? remedy : null };
 }
 
+const NOT_TRIED = 'not tried: ';
+
+/** Nothing is known against it, and nothing for it. */
+export function untried(why: string): Omit<Check, 'id'> {
+  return finding(null, 'a service that can be looked at', `${NOT_TRIED}${why}`, '');
+}
+
+export function isUntried({ ok, observed }: Pick<Check, 'ok' | 'observed'>): boolean {
+  return ok === null && observed.startsWith(NOT_TRIED);
+}
+
+/** Certificates of the stack's own authority, made for the occasion. */
+export interface OwnIdentities {
+  readonly client: ClientIdentity;
+  /** Of none of the names that are let in; null: names do not matter. */
+  readonly unlistedClient: ClientIdentity | null;
+  /** Without clientAuth. */
+  readonly server: ClientIdentity;
+}
+
+/** Why a service that insists on client certificates may refuse us, whatever is looked at; null: it has no reason to. */
+export function lackedIdentity(own: VerifyPorts['own'], { clients }: Pick<ServiceSpec, 'clients'>): string | null {
+  const insists = clients.kind === 'required' || clients.kind === 'required-names';
+  return insists && own !== null && 'fault' in own ? wordsOf(own.fault).detail : null;
+}
+
 export interface VerifyPorts {
   readonly handshake: (attempt: Attempt) => Promise<AttemptResult>;
   readonly readFlight: ReadFlight;
@@ -47,12 +74,8 @@ export interface VerifyPorts {
   readonly anchors: readonly string[];
   /** A root that this stack does not trust, and an identity below it to show to the service: made for the occasion. */
   readonly foreign: { readonly rootPem: string; readonly client: ClientIdentity };
-  /** A client certificate of the stack's own authority; null when it cannot be made (a remote issuer without a token). */
-  readonly ownClient: ClientIdentity | null;
-  /** Of our own authority, and of none of the names that are let in; null: names do not matter. */
-  readonly unlistedClient: ClientIdentity | null;
-  /** A certificate of the stack's own authority without clientAuth. */
-  readonly ownServer: ClientIdentity | null;
+  /** What is shown to a service that asks for certificates, or why it could not be had; null: this one asks for none. */
+  readonly own: OwnIdentities | { readonly fault: unknown } | null;
   /** Mode, owner and content of the installed key, as the service's user would find it. */
   readonly keyFlaw: (layout: Desired['install']) => string | null;
   readonly agentAlive: () => boolean;

@@ -4,7 +4,7 @@ import { parseCertificate } from '../../../core/x509/certificate.ts';
 import { type PathResult, validatePath } from '../../../core/x509/path.ts';
 import type { Attempt, AttemptResult } from '../../probe/attempt.ts';
 import type { ServicePlan } from '../plan-service.ts';
-import { type Check, finding, type VerifyPorts } from './check.ts';
+import { type Check, finding, untried, type VerifyPorts } from './check.ts';
 
 type Finding = Omit<Check, 'id'>;
 
@@ -73,6 +73,7 @@ export async function names(
   { handshake, anchors }: VerifyPorts,
   { service }: ServicePlan,
   base: Attempt,
+  lacked: string | null,
 ): Promise<Finding> {
   const wanted = 'a verifying client accepts every listed name';
   const tried = service.names.flatMap((name) =>
@@ -81,14 +82,20 @@ export async function names(
   const refusals: string[] = [];
   for (const serverName of tried) {
     const result = await handshake({ ...base, anchors, serverName });
+    if (lacked && isServersRefusal(result)) return untried(lacked);
     if (result.kind === 'refused') refusals.push(`${serverName}: ${result.why}`);
   }
   const observed = refusals.length === 0 ? `${tried.length} names accepted` : refusals.join('; ');
   return finding(refusals.length === 0, wanted, observed, 'Issue a certificate with all names: fullchain apply');
 }
 
-export async function wrongName({ handshake, anchors }: VerifyPorts, base: Attempt): Promise<Finding> {
+export async function wrongName(
+  { handshake, anchors }: VerifyPorts,
+  base: Attempt,
+  lacked: string | null,
+): Promise<Finding> {
   const result = await handshake({ ...base, anchors, serverName: WRONG_NAME });
+  if (lacked && isServersRefusal(result)) return untried(lacked);
   return refusedByClient(
     result,
     `a verifying client refuses ${WRONG_NAME}`,
@@ -96,13 +103,23 @@ export async function wrongName({ handshake, anchors }: VerifyPorts, base: Attem
   );
 }
 
-export async function foreignCa({ handshake, foreign }: VerifyPorts, base: Attempt): Promise<Finding> {
+export async function foreignCa(
+  { handshake, foreign }: VerifyPorts,
+  base: Attempt,
+  lacked: string | null,
+): Promise<Finding> {
   const result = await handshake({ ...base, anchors: [foreign.rootPem] });
+  if (lacked && isServersRefusal(result)) return untried(lacked);
   return refusedByClient(
     result,
     'a client that trusts only another authority refuses it',
     'The served chain leads to a foreign root: see it with fullchain cert inspect',
   );
+}
+
+/** What a client thinks of the certificate is known only after the handshake, which the server may end before. */
+function isServersRefusal(result: AttemptResult): boolean {
+  return result.kind === 'refused' && result.by === 'server';
 }
 
 /** A server that sends nothing is refused by nobody. */

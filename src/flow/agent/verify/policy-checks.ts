@@ -10,11 +10,17 @@ import { type Check, finding, type VerifyPorts } from './check.ts';
 
 type Finding = Omit<Check, 'id'>;
 
-export async function protocols(ports: VerifyPorts, { service }: ServicePlan, base: Attempt): Promise<Finding> {
+/** @param lacked why no client certificate can be shown to a service that insists on one */
+export async function protocols(
+  ports: VerifyPorts,
+  { service }: ServicePlan,
+  base: Attempt,
+  lacked: string | null,
+): Promise<Finding> {
   const policy = tlsPolicy(service.tls);
   const accepted: ProtocolVersion[] = [];
   for (const version of PROTOCOL_VERSIONS) {
-    if (await takesVersion(ports, base, version)) accepted.push(version);
+    if (await takesVersion(ports, base, version, lacked !== null)) accepted.push(version);
   }
   const ok =
     accepted.length === policy.versions.length && policy.versions.every((version) => accepted.includes(version));
@@ -26,13 +32,19 @@ export async function protocols(ports: VerifyPorts, { service }: ServicePlan, ba
   );
 }
 
-/** What is current is tried to the end of the handshake: that leaves no complaint in the service's log. */
-async function takesVersion(ports: VerifyPorts, base: Attempt, version: ProtocolVersion): Promise<boolean> {
-  if (version === 'TLSv1.2' || version === 'TLSv1.3') {
+/** What is current is tried to the end of the handshake where that can go well: it leaves no complaint in the service's log. */
+async function takesVersion(
+  ports: VerifyPorts,
+  base: Attempt,
+  version: ProtocolVersion,
+  helloOnly: boolean,
+): Promise<boolean> {
+  if (!helloOnly && (version === 'TLSv1.2' || version === 'TLSv1.3')) {
     const result = await ports.handshake({ ...base, versions: { min: version, max: version } });
     return result.kind === 'established';
   }
-  return takenOf(await hello(ports, base, version, SUITES_12), version) !== null;
+  const suites = version === 'TLSv1.3' ? SUITES_13 : SUITES_12;
+  return takenOf(await hello(ports, base, version, suites), version) !== null;
 }
 
 export async function suites(ports: VerifyPorts, { service }: ServicePlan, base: Attempt): Promise<Finding> {

@@ -11,11 +11,20 @@ import type { Attempt, AttemptResult } from '../../probe/attempt.ts';
 import { serverNameOf } from '../confirm-served.ts';
 import type { ServicePlan } from '../plan-service.ts';
 import { clients, plaintext } from './access-checks.ts';
-import { CHECK_IDS, type Check, type CheckId, finding, TIMEOUT_MS, type VerifyPorts } from './check.ts';
+import {
+  CHECK_IDS,
+  type Check,
+  type CheckId,
+  finding,
+  lackedIdentity,
+  TIMEOUT_MS,
+  untried,
+  type VerifyPorts,
+} from './check.ts';
 import { chain, foreignCa, names, type SeenAt, served, wrongName } from './identity-checks.ts';
 import { protocols, suites } from './policy-checks.ts';
 
-export { CHECK_IDS, type Check, type CheckId, type VerifyPorts } from './check.ts';
+export { CHECK_IDS, type Check, type CheckId, isUntried, untried, type VerifyPorts } from './check.ts';
 
 type Finding = Omit<Check, 'id'>;
 
@@ -26,7 +35,8 @@ export async function verifyService(
 ): Promise<readonly Check[]> {
   const { service, kind, installed, desired } = plan;
   // What the service demands of clients must be met where something else is looked at.
-  const client = service.clients.kind === 'none' ? null : ports.ownClient;
+  const client = ports.own !== null && 'client' in ports.own ? ports.own.client : null;
+  const lacked = lackedIdentity(ports.own, service);
   const base: Attempt = {
     protocol: kind.protocol,
     address,
@@ -46,11 +56,11 @@ export async function verifyService(
       ? {
           served: served(installed?.chain[0], await lookEverywhere(ports, base, look)),
           chain: chain(sentChain(look), ports),
-          names: await names(ports, plan, base),
-          'wrong-name': await wrongName(ports, base),
-          'foreign-ca': await foreignCa(ports, base),
+          names: await names(ports, plan, base, lacked),
+          'wrong-name': await wrongName(ports, base, lacked),
+          'foreign-ca': await foreignCa(ports, base, lacked),
           plaintext: await plaintext(ports, plan, address),
-          protocols: await protocols(ports, plan, base),
+          protocols: await protocols(ports, plan, base, lacked),
           suites: await suites(ports, plan, base),
           clients: await clients(ports, plan, base),
           ...local,
@@ -85,17 +95,17 @@ function nothingThere(
   { service, kind }: ServicePlan,
 ): Record<Exclude<CheckId, 'key' | 'renewal'>, Finding> {
   const remedy = `Start ${service.name}, then look at its log: it is a ${kind.name}`;
-  const untried = finding(null, 'a service that can be reached', `not tried: ${why}`, '');
+  const not = untried(why);
   return {
     served: finding(false, SERVED, why, remedy),
-    chain: untried,
-    names: untried,
-    'wrong-name': untried,
-    'foreign-ca': untried,
-    plaintext: untried,
-    protocols: untried,
-    suites: untried,
-    clients: untried,
+    chain: not,
+    names: not,
+    'wrong-name': not,
+    'foreign-ca': not,
+    plaintext: not,
+    protocols: not,
+    suites: not,
+    clients: not,
   };
 }
 
@@ -111,7 +121,7 @@ async function lookEverywhere(ports: VerifyPorts, base: Attempt, first: AttemptR
     seenAt(base.address, first),
     ...(await Promise.all(
       others.map(async (ip) =>
-        seenAt({ host: ip, port }, await ports.handshake({ ...base, address: { host: ip, port } })),
+        seenAt({ host: ip, port }, await ports.handshake({ ...base, address: { host: ip, port }, flight: true })),
       ),
     )),
   ];

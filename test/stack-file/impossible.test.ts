@@ -1,0 +1,84 @@
+/** What a kind of service can never do is an error of the file that asks for it, at its place and with what can be done. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SERVICE_KIND_TABLE } from '../../src/core/services/service-kinds.ts';
+import { SERVICE_KINDS } from '../../src/core/stack/stack.ts';
+import { formatStackProblems, parseStackFile } from '../../src/edge/stack-file/parse-stack-file.ts';
+
+/** Four good lines of each kind; what is asked of it stands on line 7. */
+const service = (kind: string, asked: string): string => `stack: shop
+services:
+  svc:
+    kind: ${kind}
+    names: [shop.test]
+    address: 127.0.0.1:443
+    ${asked}
+    ${kind === 'postgresql' ? 'data: /var/lib/pg' : kind === 'files' ? 'key: /etc/tls.key' : 'config: /etc/svc'}
+`;
+
+function problemsOf(text: string) {
+  const parsed = parseStackFile(text, '/srv/fullchain.yaml', SERVICE_KIND_TABLE);
+  return parsed.kind === 'problems' ? parsed.problems : [];
+}
+
+const IMPOSSIBLE: readonly (readonly [kind: string, asked: string, column: number, said: RegExp])[] = [
+  ['mysql', 'clients: required', 14, /^required cannot be enforced: mysql asks .* user by user.*none, optional$/],
+  ['mysql', 'clients: { required: [app] }', 14, /^\{ required: \[app\] \} cannot be enforced/],
+  ['redis', 'clients: { required: [app] }', 14, /redis does not look at the names.*none, optional, required$/],
+  ['caddy', 'clients: { required: [app] }', 14, /caddy does not look at the names/],
+  ['grafana', 'clients: optional', 14, /put nginx in front of it; possible here: none$/],
+  ['dovecot', 'clients: optional', 14, /dovecot goes on with a client.*possible here: none, required$/],
+  ['postfix', 'clients: optional', 14, /postfix goes on with a client.*possible here: none, required$/],
+  ['postfix', 'clients: required\n    security: may', 14, /only where TLS is required \(security: encrypt\)/],
+  ['postfix', 'security: must', 15, /^"must" is neither encrypt nor may$/],
+  ['haproxy', 'clients: required', 14, /with "upstream" we write it; possible here: none$/],
+  ['haproxy', 'upstream: http://127.0.0.1:80/app', 15, /more than host and port.*take the path out$/],
+  ['nginx', 'root: /var/www\n    upstream: http://127.0.0.1:80', 11, /an upstream or a root, not both$/],
+  ['nginx', 'webroot: /var/www', 14, /give redirectHttp its port$/],
+  ['nginx', 'hsts: 1y', 11, /^"1y" is no number of seconds, such as "31536000"$/],
+  ['postgresql', 'directory: /etc/a b', 16, /^"\/etc\/a b" has characters that need quoting/],
+  ['files', 'certificate: /etc/tls.key', 10, /^also the place of "certificate"; each needs a file of its own$/],
+];
+
+for (const [kind, asked, column, said] of IMPOSSIBLE) {
+  test(`${kind}: ${asked.replace(/\n\s*/, ', ')}`, () => {
+    const text = service(kind, asked);
+    const [problem = assert.fail('it is accepted'), ...others] = problemsOf(text);
+    assert.deepEqual(others, []);
+    const key = kind === 'files' ? 'key' : asked.split(':', 1)[0];
+    assert.deepEqual(
+      [problem.line, problem.column, problem.path],
+      [kind === 'files' ? 8 : 7, column, `services.svc.${key}`],
+    );
+    assert.match(problem.what, said);
+    assert.match(formatStackProblems([problem], text, 'f.yaml'), /^f\.yaml:\d+:\d+: services\.svc\.[^\n]*\n.*\^/s);
+  });
+}
+
+/** Every answer of every kind to `clients`, as the table of kinds has it: the file and the kind never differ. */
+const CLIENTS = ['none', 'optional', 'required', '{ required: [app] }'];
+const ENFORCED: Readonly<Record<string, readonly boolean[]>> = {
+  nginx: [true, true, true, true],
+  postgresql: [true, true, true, true],
+  mysql: [true, true, false, false],
+  redis: [true, true, true, false],
+  caddy: [true, true, true, false],
+  haproxy: [true, false, false, false],
+  // By the version that is there.
+  prometheus: [true, true, true, true],
+  grafana: [true, false, false, false],
+  'node-exporter': [true, true, true, true],
+  postfix: [true, false, true, false],
+  dovecot: [true, false, true, false],
+  files: [true, true, true, true],
+};
+
+test('each kind says of each policy for clients whether it can be', () => {
+  for (const kind of SERVICE_KINDS) {
+    const found = CLIENTS.map((clients) => {
+      const more = kind === 'files' ? '\n    certificate: /etc/tls.crt' : '';
+      return problemsOf(service(kind, `clients: ${clients}${more}`)).length === 0;
+    });
+    assert.deepEqual(found, ENFORCED[kind], kind);
+  }
+});
