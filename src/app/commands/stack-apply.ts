@@ -18,7 +18,7 @@ import {
 } from '../programs/stack-members.ts';
 import type { StackWorld } from '../programs/stack-world.ts';
 import { journalOf, waitForWorkLock } from '../stack-state.ts';
-import { withStack } from './with-stack.ts';
+import { refreshed, withStack } from './with-stack.ts';
 
 /**
  * @param names of the members, as chosenMembers takes them
@@ -36,7 +36,7 @@ export async function apply(
   try {
     if (!rotate && !flags.remove) await makeAuthority(context, flags);
     await withStack(context, flags, async (stack, world) => {
-      await refreshed(context, world);
+      if (!world.authority.remote) await refreshed(context, world);
       const journal = journalOf(context.paths, stack.name);
       const progress = progressOf(context);
       const done: { readonly member: StackMember; readonly result: ApplyResult }[] = [];
@@ -73,17 +73,6 @@ async function makeAuthority(context: Context, flags: StackFlags): Promise<void>
   process.stderr.write(`A new authority was made in ${paths.root}; its root is ${made.rootFingerprint}\n`);
   for (const { what, file } of made.generated)
     process.stderr.write(`  ${what}: ${file} (generated, mode 0600; keep a copy elsewhere)\n`);
-}
-
-/** Roots and revocation lists as they are now; an authority that cannot be asked stops nothing that goes without it. */
-async function refreshed({ quiet }: Context, { authority }: StackWorld): Promise<void> {
-  try {
-    await authority.refresh();
-  } catch (fault) {
-    if (quiet) return;
-    const why = fault instanceof Error ? fault.message : String(fault);
-    process.stderr.write(`${paint('yellow', 'warning:')} roots and revocation lists stay as they were known: ${why}\n`);
-  }
 }
 
 async function bring(world: StackWorld, stack: Stack, member: StackMember, rotate: boolean): Promise<ApplyResult> {

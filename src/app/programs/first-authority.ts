@@ -25,6 +25,7 @@ export async function foreseenAuthority(): Promise<StackAuthority> {
     remote: false,
     roots: () => ({ active: root, bundle: [root] }),
     issue: () => Promise.reject(new Error('a plan issues nothing')),
+    revocation: () => null,
     revocationLists: () => null,
     refresh: async () => false,
     close() {},

@@ -18,7 +18,8 @@ import type { PairInUse, StackAuthority } from './stack-authority.ts';
 
 type AcmeSpec = Extract<IssuerSpec, { kind: 'acme' }>;
 
-export interface StackIssuers extends Pick<PlanPorts, 'anchors' | 'challengeWebroot' | 'suggestedRenewal'> {
+export interface StackIssuers
+  extends Pick<PlanPorts, 'anchors' | 'challengeWebroot' | 'suggestedRenewal' | 'revocation'> {
   readonly obtain: Obtain;
 }
 
@@ -60,6 +61,7 @@ export function stackIssuers(stack: Stack, authority: StackAuthority, accounts: 
       }
       return null;
     },
+    revocation: (name, leaf) => (specOf(name).kind === 'internal' ? authority.revocation(leaf) : null),
     suggestedRenewal: async (name, leaf) => {
       const spec = specOf(name);
       return spec.kind === 'acme'

@@ -122,6 +122,7 @@ export async function openStackWorld(
           service.clients.kind === 'required-names' ? await identity('client', ['fullchain-verify']) : null,
         ownServer: tried ? await identity('server', ['fullchain-verify.invalid']) : null,
         keyFlaw: installedKeyFlaw,
+        revocation: (leaf) => issuers.revocation(service.issuer, leaf),
         agentAlive,
         clock: wallClock,
       };

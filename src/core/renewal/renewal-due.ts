@@ -2,6 +2,7 @@
  * Is it time for a new certificate, and why. One decision for plan, apply, agent, status and metrics: they print
  * what it says. All arithmetic is on the certificate's own dates; no lifetime is assumed.
  */
+import { type Revocation, revocationText } from '../revocation/revocation.ts';
 import { formatDuration } from '../time/duration.ts';
 import { addSeconds, formatRfc3339, type Instant } from '../time/instant.ts';
 import { instantAtFraction, lifetimeSeconds, remainingSeconds, type ValidityPeriod } from '../time/validity-period.ts';
@@ -14,6 +15,7 @@ import { subjectAltNames } from '../x509/subject-alt-name.ts';
 export type RenewalReason =
   | 'missing'
   | 'unreadable'
+  | 'revoked'
   | 'asked'
   | 'names-changed'
   | 'key-changed'
@@ -33,7 +35,13 @@ export interface RenewalDecision {
 
 /** What is installed: a certificate that parsed, why it cannot be read, or nothing. */
 export type Installed =
-  | { readonly kind: 'installed'; readonly leaf: TbsCertificate; readonly chainsToTrust: boolean }
+  | {
+      readonly kind: 'installed';
+      readonly leaf: TbsCertificate;
+      readonly chainsToTrust: boolean;
+      /** By its issuer; null: not as far as is known. */
+      readonly revocation: Revocation | null;
+    }
   | { readonly kind: 'unreadable'; readonly why: string }
   | { readonly kind: 'missing' };
 
@@ -85,7 +93,9 @@ export function renewalDecision(
       renewAt: null,
     };
   }
-  const { leaf } = installed;
+  const { leaf, revocation } = installed;
+  if (revocation !== null)
+    return { due: true, reason: 'revoked', why: revocationText(revocation), renewAt: revocation.revokedAt };
   const renewAt =
     suggested === null
       ? renewalInstant(leaf.validity, spreadOf(leaf))

@@ -3,6 +3,7 @@
  * Gathered and decided; nothing is changed here.
  */
 import { type Installed, type RenewalDecision, renewalDecision } from '../../core/renewal/renewal-due.ts';
+import type { Revocation } from '../../core/revocation/revocation.ts';
 import type { Desired, ServiceProtocol } from '../../core/services/service-kind.ts';
 import { unifiedDiff } from '../../core/services/unified-diff.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
@@ -66,6 +67,8 @@ export interface PlanPorts {
   readonly revocationLists: () => string | null;
   /** Where an issuer proves names by files below /.well-known/acme-challenge/; null: it does not. */
   readonly challengeWebroot: (issuer: string) => string | null;
+  /** Of a certificate that leads to the issuer's roots; null: not revoked, or an ACME server's, which says it by its suggestion alone. */
+  readonly revocation: (issuer: string, leaf: Certificate) => Revocation | null;
   /** When the issuer wants the certificate to be replaced (RFC 9773); null: it says nothing, or cannot be asked. */
   readonly suggestedRenewal: (issuer: string, leaf: Certificate) => Promise<Instant | null>;
 }
@@ -79,9 +82,10 @@ export async function planInstall(ports: PlanPorts, wish: InstallWish, asked: bo
   const anchors = ports.anchors(wanted.issuer);
   const current = ports.install.readCurrent(desired.install);
   const installed = current && 'number' in current ? current : null;
-  const state = installedState(current, anchors, now);
+  const stateOf = (version: InstalledVersion | Flawed | null): Installed =>
+    installedState(version, anchors, (leaf) => ports.revocation(wanted.issuer, leaf), now);
   const suggested = installed?.chain[0] ? await ports.suggestedRenewal(wanted.issuer, installed.chain[0]) : null;
-  const renewal = renewalDecision(state, wanted, asked, now, suggested);
+  const renewal = renewalDecision(stateOf(current), wanted, asked, now, suggested);
   const edits = desired.configuration.flatMap((change): FileEdit[] => {
     const { path, before, after } = ports.configuration.preview(change, member.name);
     const beforeIssue = change.kind === 'own-file' && change.beforeIssue === true;
@@ -93,7 +97,7 @@ export async function planInstall(ports: PlanPorts, wish: InstallWish, asked: bo
     ...wish,
     installed,
     proven: newestProven(ports, wish, installed),
-    pending: renewal.due && !asked ? pendingVersion(ports, wish, installed, anchors, now) : null,
+    pending: renewal.due && !asked ? pendingVersion(ports, wish, installed, stateOf, now) : null,
     renewal,
     trustChanged: !renewal.due && installed !== null && trust !== null && !sameCertificates(installed.trust, trust),
     anchors,
@@ -126,19 +130,20 @@ function pendingVersion(
   { install }: PlanPorts,
   { desired, wanted }: InstallWish,
   installed: InstalledVersion | null,
-  anchors: readonly Certificate[],
+  stateOf: (version: InstalledVersion) => Installed,
   now: Instant,
 ): InstalledVersion | null {
   const [number] = install.versions(desired.install);
   if (number === undefined || number <= (installed?.number ?? 0)) return null;
   const version = install.readVersion(desired.install, number);
   if ('flaw' in version || version.confirmedAt !== null) return null;
-  return renewalDecision(installedState(version, anchors, now), wanted, false, now, null).due ? null : version;
+  return renewalDecision(stateOf(version), wanted, false, now, null).due ? null : version;
 }
 
 function installedState(
   current: InstalledVersion | Flawed | null,
   anchors: readonly Certificate[],
+  revocationOf: (leaf: Certificate) => Revocation | null,
   now: Instant,
 ): Installed {
   if (current === null) return { kind: 'missing' };
@@ -147,11 +152,8 @@ function installedState(
   if (!leaf) return { kind: 'unreadable', why: 'the chain is empty' };
   // Whether it leads to one of our roots; that it has expired is a reason of its own.
   const at = now > leaf.validity.notAfter ? leaf.validity.notAfter : now;
-  return {
-    kind: 'installed',
-    leaf,
-    chainsToTrust: validatePath({ leaf, intermediates, anchors, now: at, purpose: 'any' }).ok,
-  };
+  const chainsToTrust = validatePath({ leaf, intermediates, anchors, now: at, purpose: 'any' }).ok;
+  return { kind: 'installed', leaf, chainsToTrust, revocation: chainsToTrust ? revocationOf(leaf) : null };
 }
 
 function sameCertificates(a: readonly Certificate[], b: readonly Certificate[]): boolean {
