@@ -26,6 +26,8 @@ export interface NginxStack {
   readonly fault: string;
   /** In this stack; not in this process's time, since what nginx proxies to is in it. */
   readonly command: (...args: readonly string[]) => Promise<Ran>;
+  /** As `command`, with more in its environment. */
+  readonly commandWith: (env: Readonly<Record<string, string>>, ...args: readonly string[]) => Promise<Ran>;
   /** What a command that succeeds answers. */
   readonly answer: (...args: readonly string[]) => Promise<never>;
   readonly plan: (member: string) => Promise<readonly Change[]>;
@@ -39,8 +41,8 @@ export interface Client {
   readonly key: string;
 }
 
-/** @param authority lines of the stack file that name another authority than this state's */
-export async function startNginxStack(t: TestContext, authority = ''): Promise<NginxStack> {
+/** @param more lines of the stack file, such as another authority than this state's */
+export async function startNginxStack(t: TestContext, more = ''): Promise<NginxStack> {
   const directory = scratch(t);
   const nginx = await startNginx(t);
   const [state, file] = [join(directory, 'state'), join(directory, 'fullchain.yaml')];
@@ -56,14 +58,15 @@ exec ${nginx.settings.command} "$@"
   writeFileSync(
     file,
     `stack: one
-${authority}services:
+${more}services:
   site: { kind: nginx, names: [service.internal, localhost], address: "localhost:${nginx.port}", config: ${nginx.config}, upstream: "${nginx.settings.upstream}", command: ${program}, clients: optional }
 clients:
   app: { connects: [site], names: [app], directory: ${directory}/app }
 `,
   );
-  const command = (...args: readonly string[]): Promise<Ran> =>
-    run(process.execPath, [LAUNCHER, ...args, '--json', '--file', file, '--state', state]);
+  const commandWith: NginxStack['commandWith'] = (env, ...args) =>
+    run(process.execPath, [LAUNCHER, ...args, '--json', '--file', file, '--state', state], { env });
+  const command: NginxStack['command'] = (...args) => commandWith({}, ...args);
   const answer = async (...args: readonly string[]): Promise<never> => {
     const { status, stdout, output } = await command(...args);
     assert.equal(status, 0, output);
@@ -77,6 +80,7 @@ clients:
     pair,
     fault,
     command,
+    commandWith,
     answer,
     async plan(member) {
       const { changes }: { readonly changes: readonly Change[] } = await answer('plan');

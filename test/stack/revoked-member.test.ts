@@ -149,7 +149,9 @@ test('an authority on another host: what it revoked is known to every command, a
   revoke(there, serial);
   assert.match(await stateOf(stack, 'services'), /^due: revoked/);
   await authority.stop();
-  assert.match((await stack.plan('site'))[0]?.why ?? '', REVOKED);
+  const planned = await stack.plan('site');
+  assert.match(planned[0]?.why ?? '', REVOKED);
+  assert.match(planned.at(-1)?.why ?? '', /^revocation list ends at .*; a newer one is there; /);
   await up(t, there, ['--listen', new URL(url).host]);
   await stack.answer('apply');
   assert.notEqual(stack.serial(), serial);

@@ -51,13 +51,16 @@ async function lineOf(world: StackWorld, stack: Stack, member: StackMember, fail
   };
 }
 
-function stateOf({ installed, renewal, edits, trustChanged, seenInstead }: InstallPlan): {
+function stateOf({ installed, renewal, edits, trustChanged, listToSign, seenInstead }: InstallPlan): {
   readonly state: State;
   readonly why: string;
 } {
   if (!installed) return { state: 'unmanaged', why: renewal.why };
   if (renewal.due) return { state: 'due', why: renewal.why };
-  if (edits.length > 0) return { state: 'pending-install', why: 'the configuration differs from the stack file' };
+  if (edits.some(({ isData }) => !isData))
+    return { state: 'pending-install', why: 'the configuration differs from the stack file' };
+  const lists = listToSign ?? edits[0]?.why;
+  if (lists) return { state: 'pending-install', why: lists };
   if (trustChanged) return { state: 'pending-install', why: 'the roots of the stack have changed' };
   if (installed.confirmedAt === null)
     return { state: 'pending-install', why: 'the installed pair has not been seen served yet' };

@@ -27,6 +27,7 @@ export async function foreseenAuthority(): Promise<StackAuthority> {
     issue: () => Promise.reject(new Error('a plan issues nothing')),
     revocation: () => null,
     revocationLists: () => null,
+    listToSign: () => null,
     refresh: async () => false,
     close() {},
   };

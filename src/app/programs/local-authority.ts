@@ -58,6 +58,7 @@ export async function openLocalAuthority(
     },
     revocation: ({ serial }) => recorded.revocations.get(serial) ?? null,
     revocationLists: () => recorded.lists,
+    listToSign: () => recorded.toSign,
     async refresh() {
       const next = trustedRoots(paths);
       const nextRecorded = await readRevocations(paths, recorded, {

@@ -110,6 +110,8 @@ export async function openRemoteAuthority(
     },
     revocation: ({ serial }) => revocations.get(serial) ?? null,
     revocationLists: () => lists,
+    // It signs one before it hands it out.
+    listToSign: () => null,
     async refresh() {
       const next = rootsOf(await get(`${base}/roots`, { ca: ca() }), base);
       const rootsChanged = !sameRoots(roots, next);

@@ -42,6 +42,8 @@ export interface StackAuthority {
   readonly revocation: (leaf: Pick<Certificate, 'serial'>) => Revocation | null;
   /** PEM of the lists by which services refuse revoked clients; null: nobody wanted them, or they are not complete. */
   readonly revocationLists: () => string | null;
+  /** Why the next refresh signs one of these anew, for people; null: it does not. */
+  readonly listToSign: () => string | null;
   /** Asks again which roots and lists there are and what was revoked; true when there is something new. @throws OperatorFault authority-unreachable, and what opening the state throws */
   readonly refresh: () => Promise<boolean>;
   readonly close: () => void;

@@ -102,6 +102,7 @@ export async function openStackWorld(
     ...issuers,
     stackTrust: () => authority.roots().bundle,
     revocationLists: authority.revocationLists,
+    listToSign: authority.listToSign,
     async verification(service) {
       foreign ??= foreignAuthority();
       const tried = service.clients.kind !== 'none';

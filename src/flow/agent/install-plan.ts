@@ -3,6 +3,7 @@
  * Gathered and decided; nothing is changed here.
  */
 import { type Installed, type RenewalDecision, renewalDecision } from '../../core/renewal/renewal-due.ts';
+import { newerListsText } from '../../core/revocation/newer-lists.ts';
 import type { Revocation } from '../../core/revocation/revocation.ts';
 import type { Desired, ServiceProtocol } from '../../core/services/service-kind.ts';
 import { unifiedDiff } from '../../core/services/unified-diff.ts';
@@ -51,6 +52,8 @@ export interface InstallPlan {
   readonly anchors: readonly Certificate[];
   /** Only files that change. */
   readonly edits: readonly FileEdit[];
+  /** Why apply will first have one of its revocation lists signed anew, for people; null: they are the newest. */
+  readonly listToSign: string | null;
   /** What a client sees in place of the installed certificate, although it was seen served once; null: not looked at, or as it should be. */
   readonly seenInstead: string | null;
 }
@@ -65,6 +68,8 @@ export interface PlanPorts {
   readonly stackTrust: () => readonly Certificate[];
   /** PEM of the lists by which services refuse clients that were revoked; null: there are none. */
   readonly revocationLists: () => string | null;
+  /** Why one of them is to be signed anew, for people; null: it is not. */
+  readonly listToSign: () => string | null;
   /** Where an issuer proves names by files below /.well-known/acme-challenge/; null: it does not. */
   readonly challengeWebroot: (issuer: string) => string | null;
   /** Of a certificate that leads to the issuer's roots; null: not revoked, or an ACME server's, which says it by its suggestion alone. */
@@ -91,7 +96,9 @@ export async function planInstall(ports: PlanPorts, wish: InstallWish, asked: bo
     const beforeIssue = change.kind === 'own-file' && change.beforeIssue === true;
     // Where there was none, settings that name it come along.
     const isData = change.kind === 'own-file' && change.isData === true && before !== null && after !== null;
-    return before === after ? [] : [{ path, before, after, mode: change.mode, why: change.why, beforeIssue, isData }];
+    if (before === after) return [];
+    const why = isData ? newerListsText(before, after, now) : change.why;
+    return [{ path, before, after, mode: change.mode, why, beforeIssue, isData }];
   });
   return {
     ...wish,
@@ -102,8 +109,15 @@ export async function planInstall(ports: PlanPorts, wish: InstallWish, asked: bo
     trustChanged: !renewal.due && installed !== null && trust !== null && !sameCertificates(installed.trust, trust),
     anchors,
     edits,
+    listToSign: readsLists(desired) && !edits.some(({ isData }) => isData) ? ports.listToSign() : null,
     seenInstead: null,
   };
+}
+
+function readsLists({ configuration }: Desired): boolean {
+  return configuration.some(
+    (change) => change.kind === 'own-file' && change.isData === true && change.content !== null,
+  );
 }
 
 /** Nothing to do, and nothing left over from a run that was cut short. */
@@ -170,7 +184,7 @@ export interface PlannedChange {
 
 /** The plan in the words of the `plan` answer: one line an action, "none" where nothing is to be done. */
 export function plannedChanges(plan: InstallPlan): PlannedChange[] {
-  const { desired, renewal, edits, pending, trustChanged } = plan;
+  const { desired, renewal, edits, pending, trustChanged, listToSign } = plan;
   const changes: PlannedChange[] = [];
   const { directory, copies } = desired.install;
   const places = [directory, ...copies.map(({ to }) => to)].join(', ');
@@ -187,15 +201,14 @@ export function plannedChanges(plan: InstallPlan): PlannedChange[] {
       action: 'install',
       why: `the same pair in ${directory}, with another bundle of roots: ${rootNames(plan.trust)}`,
     });
-  for (const { path, before, after, why, isData } of edits)
-    changes.push({
-      action: 'configure',
-      why: `${path}: ${why}`,
-      ...(!isData && { diff: unifiedDiff(before ?? '', after ?? '', path) }),
-    });
-  const restart = edits.some(({ isData }) => !isData) ? desired.restart : null;
-  if (restart) changes.push({ action: 'restart', why: restart.why });
-  else if (changes.length > 0 && desired.reload) changes.push({ action: 'reload', why: desired.reload.why });
+  const settings = edits.filter(({ isData }) => !isData);
+  for (const { path, before, after, why } of settings)
+    changes.push({ action: 'configure', why: `${path}: ${why}`, diff: unifiedDiff(before ?? '', after ?? '', path) });
+  const lists = [...edits.filter(({ isData }) => isData).map(({ why }) => why), ...(listToSign ? [listToSign] : [])];
+  const restart = settings.length > 0 ? desired.restart : null;
+  const takeUp = restart ?? desired.reload;
+  const whys = [...lists, ...(changes.length > 0 && takeUp ? [takeUp.why] : [])];
+  if (whys.length > 0) changes.push({ action: restart ? 'restart' : 'reload', why: whys.join('; ') });
   else if (!isSettled(plan) && desired.reload)
     changes.push({ action: 'reload', why: plan.seenInstead ?? 'the installed pair has not been seen served yet' });
   return changes.length > 0 ? changes : [{ action: 'none', why: renewal.why }];
