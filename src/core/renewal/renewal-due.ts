@@ -20,6 +20,7 @@ export type RenewalReason =
   | 'names-changed'
   | 'key-changed'
   | 'issuer-changed'
+  | 'root-outgoing'
   | 'expired'
   | 'due'
   | 'not-due';
@@ -33,12 +34,18 @@ export interface RenewalDecision {
   readonly renewAt: Instant | null;
 }
 
+/**
+ * Of the root to which a certificate leads: new ones lead to it, too; or it is trusted until it is retired, and signs
+ * nothing any more; or it is none of the issuer's.
+ */
+export type RootStanding = 'active' | 'outgoing' | 'unknown';
+
 /** What is installed: a certificate that parsed, why it cannot be read, or nothing. */
 export type Installed =
   | {
       readonly kind: 'installed';
       readonly leaf: TbsCertificate;
-      readonly chainsToTrust: boolean;
+      readonly root: RootStanding;
       /** By its issuer; null: not as far as is known. */
       readonly revocation: Revocation | null;
     }
@@ -93,7 +100,7 @@ export function renewalDecision(
       renewAt: null,
     };
   }
-  const { leaf, revocation } = installed;
+  const { leaf, root, revocation } = installed;
   if (revocation !== null)
     return { due: true, reason: 'revoked', why: revocationText(revocation), renewAt: revocation.revokedAt };
   const renewAt =
@@ -104,9 +111,10 @@ export function renewalDecision(
   const difference = nameDifference(subjectAltNames(leaf), wanted.names);
   if (difference !== null) return yes('names-changed', difference);
   if (keyAlgorithmOf(leaf.publicKey) !== wanted.key) return yes('key-changed', `its key is not ${wanted.key}`);
-  if (!installed.chainsToTrust) return yes('issuer-changed', 'it was not issued by the authority of this stack');
+  if (root === 'unknown') return yes('issuer-changed', 'it was not issued by the authority of this stack');
   const left = remainingSeconds(leaf.validity, now);
   if (left <= 0) return yes('expired', `it expired at ${formatRfc3339(leaf.validity.notAfter)}`);
+  if (root === 'outgoing') return yes('root-outgoing', 'issued under the outgoing root, to be replaced');
   if (now >= renewAt) {
     const cause = suggested === null ? 'two thirds of its life have passed' : 'its issuer wants it replaced';
     return yes('due', `${cause}; ${formatDuration(left)} are left`);

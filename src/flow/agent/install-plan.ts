@@ -2,7 +2,12 @@
  * What is to be done for one member of a stack, a service or a client: a pair, its bundle, files of configuration.
  * Gathered and decided; nothing is changed here.
  */
-import { type Installed, type RenewalDecision, renewalDecision } from '../../core/renewal/renewal-due.ts';
+import {
+  type Installed,
+  type RenewalDecision,
+  type RootStanding,
+  renewalDecision,
+} from '../../core/renewal/renewal-due.ts';
 import { newerListsText } from '../../core/revocation/newer-lists.ts';
 import type { Revocation } from '../../core/revocation/revocation.ts';
 import type { Desired, ServiceProtocol } from '../../core/services/service-kind.ts';
@@ -62,8 +67,10 @@ export interface PlanPorts {
   readonly install: Pick<InstallPorts, 'readCurrent' | 'readVersion' | 'versions'>;
   readonly configuration: Pick<ConfigurationPorts, 'preview'>;
   readonly host: Pick<HostPorts, 'facts' | 'clock'>;
-  /** The roots that a new certificate of this issuer leads to. */
+  /** The roots that certificates of this issuer may lead to: more than new ones do, while a root is being replaced. */
   readonly anchors: (issuer: string) => readonly Certificate[];
+  /** Of these, the roots that a new certificate leads to. */
+  readonly activeRoots: (issuer: string) => readonly Certificate[];
   /** The roots that members of this stack trust when they verify each other. */
   readonly stackTrust: () => readonly Certificate[];
   /** PEM of the lists by which services refuse clients that were revoked; null: there are none. */
@@ -88,7 +95,7 @@ export async function planInstall(ports: PlanPorts, wish: InstallWish, asked: bo
   const current = ports.install.readCurrent(desired.install);
   const installed = current && 'number' in current ? current : null;
   const stateOf = (version: InstalledVersion | Flawed | null): Installed =>
-    installedState(version, anchors, (leaf) => ports.revocation(wanted.issuer, leaf), now);
+    installedState(ports, wanted.issuer, version, now);
   const suggested = installed?.chain[0] ? await ports.suggestedRenewal(wanted.issuer, installed.chain[0]) : null;
   const renewal = renewalDecision(stateOf(current), wanted, asked, now, suggested);
   const edits = desired.configuration.flatMap((change): FileEdit[] => {
@@ -155,9 +162,9 @@ function pendingVersion(
 }
 
 function installedState(
+  ports: Pick<PlanPorts, 'anchors' | 'activeRoots' | 'revocation'>,
+  issuer: string,
   current: InstalledVersion | Flawed | null,
-  anchors: readonly Certificate[],
-  revocationOf: (leaf: Certificate) => Revocation | null,
   now: Instant,
 ): Installed {
   if (current === null) return { kind: 'missing' };
@@ -166,8 +173,14 @@ function installedState(
   if (!leaf) return { kind: 'unreadable', why: 'the chain is empty' };
   // Whether it leads to one of our roots; that it has expired is a reason of its own.
   const at = now > leaf.validity.notAfter ? leaf.validity.notAfter : now;
-  const chainsToTrust = validatePath({ leaf, intermediates, anchors, now: at, purpose: 'any' }).ok;
-  return { kind: 'installed', leaf, chainsToTrust, revocation: chainsToTrust ? revocationOf(leaf) : null };
+  const leadsTo = (anchors: readonly Certificate[]): boolean =>
+    validatePath({ leaf, intermediates, anchors, now: at, purpose: 'any' }).ok;
+  const root: RootStanding = leadsTo(ports.activeRoots(issuer))
+    ? 'active'
+    : leadsTo(ports.anchors(issuer))
+      ? 'outgoing'
+      : 'unknown';
+  return { kind: 'installed', leaf, root, revocation: root === 'unknown' ? null : ports.revocation(issuer, leaf) };
 }
 
 function sameCertificates(a: readonly Certificate[], b: readonly Certificate[]): boolean {
