@@ -121,7 +121,29 @@ test('a token for the first certificate; after that the pair in use asks for its
   const rotated = run('rotate');
   assert.equal(rotated.status, 0, JSON.stringify(rotated));
   assert.notEqual(serialOf(join(directory, 'app.crt')), first);
-  // Other names are another certificate: who asks must be allowed anew.
+  // What was revoked speaks for nobody: who asks must be allowed anew.
+  const [second, key] = [serialOf(join(directory, 'app.crt')), readFileSync(join(directory, 'app.key'), 'utf8')];
+  const revoked = fullchain(['cert', 'revoke', second.replace('serial=', ''), '--state', authorityState]);
+  assert.equal(revoked.status, 0, revoked.stderr);
+  const refused = run('apply');
+  assert.equal(refused.status, 1);
+  assert.match(JSON.stringify(refused.answer), /token.*fullchain token/);
+  assert.doesNotMatch(JSON.stringify(refused.answer), /client certificate/);
+  const another = fullchain([
+    'token',
+    'app.test',
+    '--san',
+    '127.0.0.1',
+    '--url',
+    authority.ready.url,
+    '--state',
+    authorityState,
+  ]);
+  writeFileSync(join(directory, 'token'), another.stdout, { mode: 0o600 });
+  assert.equal(run('apply').status, 0);
+  assert.notEqual(serialOf(join(directory, 'app.crt')), second);
+  assert.notEqual(readFileSync(join(directory, 'app.key'), 'utf8'), key);
+  // Other names are another certificate.
   writeFileSync(file, readFileSync(file, 'utf8').replace('[app.test,', '[other.test, app.test,'));
   const other = run('apply');
   assert.equal(other.status, 1);

@@ -76,7 +76,7 @@ async function makeAuthority(context: Context, flags: StackFlags): Promise<void>
     process.stderr.write(`  ${what}: ${file} (generated, mode 0600; keep a copy elsewhere)\n`);
 }
 
-/** Roots and revocation lists as they are now; an authority that cannot be asked stops nothing that goes without it. */
+/** Roots, revocation lists and revocations as they are now; an authority that cannot be asked stops nothing that goes without it. */
 async function refreshed({ quiet }: Context, { authority }: StackWorld): Promise<void> {
   try {
     await authority.refresh();

@@ -85,10 +85,13 @@ function stateOf(
 ): { readonly state: State; readonly why: string } {
   if (error !== null) return { state: 'failed', why: detailAt(error) };
   if (failed !== null) return { state: 'failed', why: failureText(failed) };
-  const { installed, renewal, edits, trustChanged, seenInstead } = found;
+  const { installed, renewal, edits, trustChanged, listToSign, seenInstead } = found;
   if (!installed) return { state: 'unmanaged', why: renewal.why };
   if (renewal.due) return { state: 'due', why: renewal.why };
-  if (edits.length > 0) return { state: 'pending-install', why: 'the configuration differs from the stack file' };
+  if (edits.some(({ isData }) => !isData))
+    return { state: 'pending-install', why: 'the configuration differs from the stack file' };
+  const lists = listToSign ?? edits[0]?.why;
+  if (lists) return { state: 'pending-install', why: lists };
   if (trustChanged) return { state: 'pending-install', why: 'the roots of the stack have changed' };
   if (installed.confirmedAt === null)
     return { state: 'pending-install', why: 'the installed pair has not been seen served yet' };

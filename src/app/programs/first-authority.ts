@@ -25,7 +25,9 @@ export async function foreseenAuthority(fault: unknown): Promise<StackAuthority>
     remote: false,
     roots: () => ({ active: root, bundle: [root] }),
     issue: () => Promise.reject(fault),
+    revocation: () => null,
     revocationLists: () => null,
+    listToSign: () => null,
     refresh: async () => false,
     close() {},
   };

@@ -38,7 +38,8 @@ interface Present {
 export function followStack({ file, open, trouble }: FollowPorts): FollowedStack {
   let present: Present | null = null;
   let seen: string | null = null;
-  let rootsAskedAt = monotonicMs();
+  /** What was kept from the last run is asked about at once. */
+  let rootsAskedAt = Number.NEGATIVE_INFINITY;
 
   const retire = async (old: Present | null): Promise<void> => {
     if (old === null) return;

@@ -1,17 +1,13 @@
 /** The authority of this host's state directory, for a stack: opened when something is issued, since a plan needs no password. */
-import { pemFromDer } from '../../core/bytes/pem.ts';
+import { saysMoreThan } from '../../core/revocation/revocation.ts';
 import { parseCertificate } from '../../core/x509/certificate.ts';
 import { fileStamp } from '../../edge/files/file-stamp.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
-import { wallClock } from '../../edge/system/clock.ts';
-import { isCurrentCrl } from '../../flow/ca/publish-crl.ts';
 import { requireInitialised } from '../authority-files.ts';
-import { clientAuthorities, listsOf } from '../client-authorities.ts';
 import { type LocalIssuer, openLocalIssuer } from '../local-issuer.ts';
-import { openRecords } from '../open-state.ts';
 import type { PasswordOptions } from '../passwords.ts';
-import type { RevocationList } from '../revocation-lists.ts';
 import { trustedRoots } from '../trusted-roots.ts';
+import { readRevocations } from './recorded-revocations.ts';
 import { type StackAuthority, type StackRoots, sameRoots } from './stack-authority.ts';
 
 /** Whose limits apply to what a stack asks for. */
@@ -48,7 +44,7 @@ export async function openLocalAuthority(
     });
     return promise;
   };
-  let lists = listsWanted ? await storedLists(paths, null) : null;
+  let recorded = await readRevocations(paths, null, { wanted: listsWanted, renew: null });
   return {
     remote: false,
     roots: () => roots,
@@ -60,36 +56,22 @@ export async function openLocalAuthority(
       });
       return issued.map(parseCertificate);
     },
-    revocationLists: () => lists,
+    revocation: ({ serial }) => recorded.revocations.get(serial) ?? null,
+    revocationLists: () => recorded.lists,
+    listToSign: () => recorded.toSign,
     async refresh() {
       const next = trustedRoots(paths);
-      const nextLists = listsWanted
-        ? await storedLists(paths, async (keyId) => (await issuer()).revocationList(keyId))
-        : null;
-      const changed = !sameRoots(roots, next) || lists !== nextLists;
-      [roots, lists] = [next, nextLists];
+      const nextRecorded = await readRevocations(paths, recorded, {
+        wanted: listsWanted,
+        renew: async (keyId) => (await issuer()).revocationList(keyId),
+      });
+      const changed =
+        !sameRoots(roots, next) ||
+        recorded.lists !== nextRecorded.lists ||
+        saysMoreThan(nextRecorded.revocations, recorded.revocations);
+      [roots, recorded] = [next, nextRecorded];
       return changed;
     },
     close,
   };
-}
-
-/**
- * As they were signed last, or by `renew` where it is time for another one: that needs the issuing key.
- *
- * @param renew null: whatever there is
- */
-async function storedLists(paths: StatePaths, renew: RevocationList | null): Promise<string | null> {
-  const { store, close } = openRecords(paths);
-  try {
-    const now = wallClock();
-    const lists = await listsOf(clientAuthorities(paths, now), async (keyId) => {
-      const stored = await store.latestCrl(keyId);
-      if (renew === null || (stored && (await isCurrentCrl(store, keyId, stored, now)))) return stored?.der ?? null;
-      return renew(keyId);
-    });
-    return lists === null ? null : lists.map((der) => pemFromDer('X509 CRL', der)).join('');
-  } finally {
-    close();
-  }
 }

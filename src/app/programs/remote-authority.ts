@@ -13,6 +13,7 @@ import { pemBlocksLabelled, pemFromDer } from '../../core/bytes/pem.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { sameNames } from '../../core/issuance/requested-names.ts';
 import { parseCrl } from '../../core/revocation/crl.ts';
+import { type Revocations, revocationsIn, saysMoreThan } from '../../core/revocation/revocation.ts';
 import type { AuthorityReference } from '../../core/stack/stack.ts';
 import { addSeconds, formatRfc3339 } from '../../core/time/instant.ts';
 import { lifetimeSeconds } from '../../core/time/validity-period.ts';
@@ -46,7 +47,7 @@ const LIFETIME_TOLERANCE_SECONDS = 90;
 
 /**
  * @param directory what is kept between runs: roots and lists
- * @param listsWanted whether revocation lists are
+ * @param listsWanted whether services refuse clients by its revocation lists: then they must be had
  * @throws OperatorFault authority-unreachable when it has never been reached, fingerprint-mismatch
  */
 export async function openRemoteAuthority(
@@ -65,7 +66,10 @@ export async function openRemoteAuthority(
     if (next !== null && next !== readText(keptLists)) keep(keptLists, next);
     return next;
   };
-  let lists = listsWanted ? (readText(keptLists) ?? (await askForLists())) : null;
+  /** Where no service reads them, an authority that is down hinders nothing. */
+  const firstLists = (): Promise<string | null> => (listsWanted ? askForLists() : askForLists().catch(() => null));
+  let lists = readText(keptLists) ?? (await firstLists());
+  let revocations = revocationsOf(lists);
 
   let tokenKey: Promise<JWK> | null = null;
   const token = async (request: CertificateRequest): Promise<string> => {
@@ -95,7 +99,8 @@ export async function openRemoteAuthority(
     roots: () => roots,
     async issue(request, previous) {
       const csr = await csrOf(request);
-      if (reference.passwordFile === null && previous !== null && canSucceed(previous, request)) {
+      const asksItself = previous !== null && !revocations.has(previous.certificate.serial);
+      if (reference.passwordFile === null && asksItself && canSucceed(previous, request)) {
         const client = { ca: ca(), cert: previous.chainPem, key: previous.keyPem };
         return certificates(await post(`${base}/1.0/rekey`, { csr }, client));
       }
@@ -103,7 +108,10 @@ export async function openRemoteAuthority(
       const notAfter = formatRfc3339(addSeconds(wallClock(), request.lifetimeSeconds - 1));
       return certificates(await post(`${base}/1.0/sign`, { csr, ott: await token(request), notAfter }, { ca: ca() }));
     },
+    revocation: ({ serial }) => revocations.get(serial) ?? null,
     revocationLists: () => lists,
+    // It signs one before it hands it out.
+    listToSign: () => null,
     async refresh() {
       const next = rootsOf(await get(`${base}/roots`, { ca: ca() }), base);
       const rootsChanged = !sameRoots(roots, next);
@@ -111,10 +119,12 @@ export async function openRemoteAuthority(
         keep(kept, pemOf(next));
         roots = next;
       }
-      const nextLists = listsWanted ? await askForLists() : null;
-      const listsChanged = lists !== nextLists;
-      lists = nextLists;
-      return rootsChanged || listsChanged;
+      const nextLists = await askForLists();
+      if (nextLists === lists) return rootsChanged;
+      const nextRevocations = revocationsOf(nextLists);
+      const changed = rootsChanged || listsWanted || saysMoreThan(nextRevocations, revocations);
+      [lists, revocations] = [nextLists, nextRevocations];
+      return changed;
     },
     close() {},
   };
@@ -164,6 +174,11 @@ function listsIn({ status, body }: Answer, base: string): string | null {
   if (lists.length === 0)
     throw new OperatorFault('authority-unreachable', `${base}/crls answered ${status} without lists`, { url: base });
   return lists.map(({ der }) => pemFromDer('X509 CRL', parseCrl(der).raw)).join('');
+}
+
+/** What lists say that are kept as `listsIn` gives them. */
+function revocationsOf(lists: string | null): Revocations {
+  return revocationsIn(pemBlocksLabelled(lists ?? '', 'X509 CRL').map(({ der }) => parseCrl(der)));
 }
 
 /** The first is the active one. */

@@ -1,6 +1,7 @@
 /** The authority that a stack calls "internal": of this host's state directory, or on another host. */
 import type { KeyObject } from 'node:crypto';
 import type { LeafProfileName } from '../../core/issuance/profile.ts';
+import type { Revocation } from '../../core/revocation/revocation.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import type { GeneralName } from '../../core/x509/general-name.ts';
 
@@ -37,9 +38,13 @@ export interface StackAuthority {
    * @throws OperatorFault issuance-refused, token-refused, authority-unreachable, and what opening the state throws
    */
   readonly issue: (request: CertificateRequest, previous: PairInUse | null) => Promise<readonly Certificate[]>;
+  /** Of a certificate that leads to its roots, as far as is known since the last refresh; null: it was not revoked. */
+  readonly revocation: (leaf: Pick<Certificate, 'serial'>) => Revocation | null;
   /** PEM of the lists by which services refuse revoked clients; null: nobody wanted them, or they are not complete. */
   readonly revocationLists: () => string | null;
-  /** Asks again which roots and lists there are; true when they are others than before. @throws OperatorFault authority-unreachable, and what opening the state throws */
+  /** Why the next refresh signs one of these anew, for people; null: it does not. */
+  readonly listToSign: () => string | null;
+  /** Asks again which roots and lists there are and what was revoked; true when there is something new. @throws OperatorFault authority-unreachable, and what opening the state throws */
   readonly refresh: () => Promise<boolean>;
   readonly close: () => void;
 }

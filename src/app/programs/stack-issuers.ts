@@ -18,7 +18,8 @@ import type { PairInUse, StackAuthority } from './stack-authority.ts';
 
 type AcmeSpec = Extract<IssuerSpec, { kind: 'acme' }>;
 
-export interface StackIssuers extends Pick<PlanPorts, 'anchors' | 'challengeWebroot' | 'suggestedRenewal'> {
+export interface StackIssuers
+  extends Pick<PlanPorts, 'anchors' | 'activeRoots' | 'challengeWebroot' | 'suggestedRenewal' | 'revocation'> {
   readonly obtain: Obtain;
 }
 
@@ -30,7 +31,7 @@ export function stackIssuers(stack: Stack, authority: StackAuthority, accounts: 
 
   const anchors = (issuer: string): readonly Certificate[] => {
     const spec = specOf(issuer);
-    if (spec.kind !== 'acme') return [authority.roots().active];
+    if (spec.kind !== 'acme') return authority.roots().bundle;
     const own = spec.caFile === null ? publicRoots() : readCertificates(spec.caFile);
     return [own, ...spec.fallback.map(anchors)].flat();
   };
@@ -50,6 +51,7 @@ export function stackIssuers(stack: Stack, authority: StackAuthority, accounts: 
 
   return {
     anchors,
+    activeRoots: (issuer) => (specOf(issuer).kind === 'acme' ? anchors(issuer) : [authority.roots().active]),
     obtain: (wanted, previous) =>
       obtainWithFallback(issuersInOrder(wanted.issuer, stack.issuers), (name) => obtainFrom(name, wanted, previous)),
     challengeWebroot(issuer) {
@@ -60,6 +62,7 @@ export function stackIssuers(stack: Stack, authority: StackAuthority, accounts: 
       }
       return null;
     },
+    revocation: (name, leaf) => (specOf(name).kind === 'internal' ? authority.revocation(leaf) : null),
     suggestedRenewal: async (name, leaf) => {
       const spec = specOf(name);
       return spec.kind === 'acme'

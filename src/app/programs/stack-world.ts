@@ -118,6 +118,7 @@ export function stackWorld(
     ...issuers,
     stackTrust: () => authority.roots().bundle,
     revocationLists: authority.revocationLists,
+    listToSign: authority.listToSign,
     async verification(service) {
       foreign ??= foreignAuthority();
       return {
@@ -130,6 +131,7 @@ export function stackWorld(
         foreign: await foreign,
         own: await own(service),
         keyFlaw: installedKeyFlaw,
+        revocation: (leaf) => issuers.revocation(service.issuer, leaf),
         agentAlive,
         clock: wallClock,
       };

@@ -2,6 +2,7 @@
  * Is it time for a new certificate, and why. One decision for plan, apply, agent, status and metrics: they print
  * what it says. All arithmetic is on the certificate's own dates; no lifetime is assumed.
  */
+import { type Revocation, revocationText } from '../revocation/revocation.ts';
 import { formatDuration } from '../time/duration.ts';
 import { addSeconds, formatRfc3339, type Instant } from '../time/instant.ts';
 import { instantAtFraction, lifetimeSeconds, remainingSeconds, type ValidityPeriod } from '../time/validity-period.ts';
@@ -14,10 +15,12 @@ import { subjectAltNames } from '../x509/subject-alt-name.ts';
 export type RenewalReason =
   | 'missing'
   | 'unreadable'
+  | 'revoked'
   | 'asked'
   | 'names-changed'
   | 'key-changed'
   | 'issuer-changed'
+  | 'root-outgoing'
   | 'expired'
   | 'due'
   | 'not-due';
@@ -31,9 +34,21 @@ export interface RenewalDecision {
   readonly renewAt: Instant | null;
 }
 
+/**
+ * Of the root to which a certificate leads: new ones lead to it, too; or it is trusted until it is retired, and signs
+ * nothing any more; or it is none of the issuer's.
+ */
+export type RootStanding = 'active' | 'outgoing' | 'unknown';
+
 /** What is installed: a certificate that parsed, why it cannot be read, or nothing. */
 export type Installed =
-  | { readonly kind: 'installed'; readonly leaf: TbsCertificate; readonly chainsToTrust: boolean }
+  | {
+      readonly kind: 'installed';
+      readonly leaf: TbsCertificate;
+      readonly root: RootStanding;
+      /** By its issuer; null: not as far as is known. */
+      readonly revocation: Revocation | null;
+    }
   | { readonly kind: 'unreadable'; readonly why: string }
   | { readonly kind: 'missing' };
 
@@ -85,7 +100,9 @@ export function renewalDecision(
       renewAt: null,
     };
   }
-  const { leaf } = installed;
+  const { leaf, root, revocation } = installed;
+  if (revocation !== null)
+    return { due: true, reason: 'revoked', why: revocationText(revocation), renewAt: revocation.revokedAt };
   const renewAt =
     suggested === null
       ? renewalInstant(leaf.validity, spreadOf(leaf))
@@ -94,9 +111,10 @@ export function renewalDecision(
   const difference = nameDifference(subjectAltNames(leaf), wanted.names);
   if (difference !== null) return yes('names-changed', difference);
   if (keyAlgorithmOf(leaf.publicKey) !== wanted.key) return yes('key-changed', `its key is not ${wanted.key}`);
-  if (!installed.chainsToTrust) return yes('issuer-changed', 'it was not issued by the authority of this stack');
+  if (root === 'unknown') return yes('issuer-changed', 'it was not issued by the authority of this stack');
   const left = remainingSeconds(leaf.validity, now);
   if (left <= 0) return yes('expired', `it expired at ${formatRfc3339(leaf.validity.notAfter)}`);
+  if (root === 'outgoing') return yes('root-outgoing', 'issued under the outgoing root, to be replaced');
   if (now >= renewAt) {
     const cause = suggested === null ? 'two thirds of its life have passed' : 'its issuer wants it replaced';
     return yes('due', `${cause}; ${formatDuration(left)} are left`);

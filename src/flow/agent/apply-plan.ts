@@ -197,7 +197,7 @@ class Work {
         ok: true,
         detail:
           back !== null
-            ? 'the old pair is back in place and served'
+            ? `the old pair is back in place and served${this.isRevoked(back) ? `, although it is ${this.plan.renewal.why}: there is no other` : ''}`
             : 'the old configuration is back in place; there is no earlier pair that could be',
         remedy: null,
       });
@@ -207,6 +207,12 @@ class Work {
       this.steps.push({ ...failed, detail: `putting the old state back: ${failed.detail}` });
       return 'failed';
     }
+  }
+
+  /** A pair that is refused by some is better than one that nobody is served; but it must be said. */
+  private isRevoked({ chain: [leaf] }: InstalledVersion): boolean {
+    const { renewal, installed } = this.plan;
+    return renewal.reason === 'revoked' && leaf?.fingerprint === installed?.chain[0]?.fingerprint;
   }
 
   private done(step: StepName, detail: string): void {

@@ -2,7 +2,14 @@
  * What is to be done for one member of a stack, a service or a client: a pair, its bundle, files of configuration.
  * Gathered and decided; nothing is changed here.
  */
-import { type Installed, type RenewalDecision, renewalDecision } from '../../core/renewal/renewal-due.ts';
+import {
+  type Installed,
+  type RenewalDecision,
+  type RootStanding,
+  renewalDecision,
+} from '../../core/renewal/renewal-due.ts';
+import { newerListsText } from '../../core/revocation/newer-lists.ts';
+import type { Revocation } from '../../core/revocation/revocation.ts';
 import type { Desired, ServiceProtocol } from '../../core/services/service-kind.ts';
 import { unifiedDiff } from '../../core/services/unified-diff.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
@@ -50,6 +57,8 @@ export interface InstallPlan {
   readonly anchors: readonly Certificate[];
   /** Only files that change. */
   readonly edits: readonly FileEdit[];
+  /** Why apply will first have one of its revocation lists signed anew, for people; null: they are the newest. */
+  readonly listToSign: string | null;
   /** What a client sees in place of the installed certificate, although it was seen served once; null: not looked at, or as it should be. */
   readonly seenInstead: string | null;
 }
@@ -58,14 +67,20 @@ export interface PlanPorts {
   readonly install: Pick<InstallPorts, 'readCurrent' | 'readVersion' | 'versions'>;
   readonly configuration: Pick<ConfigurationPorts, 'preview'>;
   readonly host: Pick<HostPorts, 'facts' | 'clock'>;
-  /** The roots that a new certificate of this issuer leads to. */
+  /** The roots that certificates of this issuer may lead to: more than new ones do, while a root is being replaced. */
   readonly anchors: (issuer: string) => readonly Certificate[];
+  /** Of these, the roots that a new certificate leads to. */
+  readonly activeRoots: (issuer: string) => readonly Certificate[];
   /** The roots that members of this stack trust when they verify each other. */
   readonly stackTrust: () => readonly Certificate[];
   /** PEM of the lists by which services refuse clients that were revoked; null: there are none. */
   readonly revocationLists: () => string | null;
+  /** Why one of them is to be signed anew, for people; null: it is not. */
+  readonly listToSign: () => string | null;
   /** Where an issuer proves names by files below /.well-known/acme-challenge/; null: it does not. */
   readonly challengeWebroot: (issuer: string) => string | null;
+  /** Of a certificate that leads to the issuer's roots; null: not revoked, or an ACME server's, which says it by its suggestion alone. */
+  readonly revocation: (issuer: string, leaf: Certificate) => Revocation | null;
   /** When the issuer wants the certificate to be replaced (RFC 9773); null: it says nothing, or cannot be asked. */
   readonly suggestedRenewal: (issuer: string, leaf: Certificate) => Promise<Instant | null>;
 }
@@ -79,27 +94,37 @@ export async function planInstall(ports: PlanPorts, wish: InstallWish, asked: bo
   const anchors = ports.anchors(wanted.issuer);
   const current = ports.install.readCurrent(desired.install);
   const installed = current && 'number' in current ? current : null;
-  const state = installedState(current, anchors, now);
+  const stateOf = (version: InstalledVersion | Flawed | null): Installed =>
+    installedState(ports, wanted.issuer, version, now);
   const suggested = installed?.chain[0] ? await ports.suggestedRenewal(wanted.issuer, installed.chain[0]) : null;
-  const renewal = renewalDecision(state, wanted, asked, now, suggested);
+  const renewal = renewalDecision(stateOf(current), wanted, asked, now, suggested);
   const edits = desired.configuration.flatMap((change): FileEdit[] => {
     const { path, before, after } = ports.configuration.preview(change, member.name);
     const beforeIssue = change.kind === 'own-file' && change.beforeIssue === true;
     // Where there was none, settings that name it come along.
     const isData = change.kind === 'own-file' && change.isData === true && before !== null && after !== null;
-    return before === after ? [] : [{ path, before, after, mode: change.mode, why: change.why, beforeIssue, isData }];
+    if (before === after) return [];
+    const why = isData ? newerListsText(before, after, now) : change.why;
+    return [{ path, before, after, mode: change.mode, why, beforeIssue, isData }];
   });
   return {
     ...wish,
     installed,
     proven: newestProven(ports, wish, installed),
-    pending: renewal.due && !asked ? pendingVersion(ports, wish, installed, anchors, now) : null,
+    pending: renewal.due && !asked ? pendingVersion(ports, wish, installed, stateOf, now) : null,
     renewal,
     trustChanged: !renewal.due && installed !== null && trust !== null && !sameCertificates(installed.trust, trust),
     anchors,
     edits,
+    listToSign: readsLists(desired) && !edits.some(({ isData }) => isData) ? ports.listToSign() : null,
     seenInstead: null,
   };
+}
+
+function readsLists({ configuration }: Desired): boolean {
+  return configuration.some(
+    (change) => change.kind === 'own-file' && change.isData === true && change.content !== null,
+  );
 }
 
 /** Nothing to do, and nothing left over from a run that was cut short. */
@@ -126,19 +151,20 @@ function pendingVersion(
   { install }: PlanPorts,
   { desired, wanted }: InstallWish,
   installed: InstalledVersion | null,
-  anchors: readonly Certificate[],
+  stateOf: (version: InstalledVersion) => Installed,
   now: Instant,
 ): InstalledVersion | null {
   const [number] = install.versions(desired.install);
   if (number === undefined || number <= (installed?.number ?? 0)) return null;
   const version = install.readVersion(desired.install, number);
   if ('flaw' in version || version.confirmedAt !== null) return null;
-  return renewalDecision(installedState(version, anchors, now), wanted, false, now, null).due ? null : version;
+  return renewalDecision(stateOf(version), wanted, false, now, null).due ? null : version;
 }
 
 function installedState(
+  ports: Pick<PlanPorts, 'anchors' | 'activeRoots' | 'revocation'>,
+  issuer: string,
   current: InstalledVersion | Flawed | null,
-  anchors: readonly Certificate[],
   now: Instant,
 ): Installed {
   if (current === null) return { kind: 'missing' };
@@ -147,11 +173,14 @@ function installedState(
   if (!leaf) return { kind: 'unreadable', why: 'the chain is empty' };
   // Whether it leads to one of our roots; that it has expired is a reason of its own.
   const at = now > leaf.validity.notAfter ? leaf.validity.notAfter : now;
-  return {
-    kind: 'installed',
-    leaf,
-    chainsToTrust: validatePath({ leaf, intermediates, anchors, now: at, purpose: 'any' }).ok,
-  };
+  const leadsTo = (anchors: readonly Certificate[]): boolean =>
+    validatePath({ leaf, intermediates, anchors, now: at, purpose: 'any' }).ok;
+  const root: RootStanding = leadsTo(ports.activeRoots(issuer))
+    ? 'active'
+    : leadsTo(ports.anchors(issuer))
+      ? 'outgoing'
+      : 'unknown';
+  return { kind: 'installed', leaf, root, revocation: root === 'unknown' ? null : ports.revocation(issuer, leaf) };
 }
 
 function sameCertificates(a: readonly Certificate[], b: readonly Certificate[]): boolean {
@@ -168,7 +197,7 @@ export interface PlannedChange {
 
 /** The plan in the words of the `plan` answer: one line an action, "none" where nothing is to be done. */
 export function plannedChanges(plan: InstallPlan): PlannedChange[] {
-  const { desired, renewal, edits, pending, trustChanged } = plan;
+  const { desired, renewal, edits, pending, trustChanged, listToSign } = plan;
   const changes: PlannedChange[] = [];
   const { directory, copies } = desired.install;
   const places = [directory, ...copies.map(({ to }) => to)].join(', ');
@@ -185,15 +214,14 @@ export function plannedChanges(plan: InstallPlan): PlannedChange[] {
       action: 'install',
       why: `the same pair in ${directory}, with another bundle of roots: ${rootNames(plan.trust)}`,
     });
-  for (const { path, before, after, why, isData } of edits)
-    changes.push({
-      action: 'configure',
-      why: `${path}: ${why}`,
-      ...(!isData && { diff: unifiedDiff(before ?? '', after ?? '', path) }),
-    });
-  const restart = edits.some(({ isData }) => !isData) ? desired.restart : null;
-  if (restart) changes.push({ action: 'restart', why: restart.why });
-  else if (changes.length > 0 && desired.reload) changes.push({ action: 'reload', why: desired.reload.why });
+  const settings = edits.filter(({ isData }) => !isData);
+  for (const { path, before, after, why } of settings)
+    changes.push({ action: 'configure', why: `${path}: ${why}`, diff: unifiedDiff(before ?? '', after ?? '', path) });
+  const lists = [...edits.filter(({ isData }) => isData).map(({ why }) => why), ...(listToSign ? [listToSign] : [])];
+  const restart = settings.length > 0 ? desired.restart : null;
+  const takeUp = restart ?? desired.reload;
+  const whys = [...lists, ...(changes.length > 0 && takeUp ? [takeUp.why] : [])];
+  if (whys.length > 0) changes.push({ action: restart ? 'restart' : 'reload', why: whys.join('; ') });
   else if (!isSettled(plan) && desired.reload)
     changes.push({ action: 'reload', why: plan.seenInstead ?? 'the installed pair has not been seen served yet' });
   return changes.length > 0 ? changes : [{ action: 'none', why: renewal.why }];

@@ -1,7 +1,9 @@
 /** A check of a service: its id, what holds, and the next step where it does not. */
+import type { Revocation } from '../../../core/revocation/revocation.ts';
 import type { Action, Desired } from '../../../core/services/service-kind.ts';
 import type { HostPort, ServiceSpec } from '../../../core/stack/stack.ts';
 import type { Instant } from '../../../core/time/instant.ts';
+import type { Certificate } from '../../../core/x509/certificate.ts';
 import type { Attempt, AttemptResult, ClientIdentity, PlaintextAnswer } from '../../probe/attempt.ts';
 import type { ReadFlight } from '../../probe/server-flight.ts';
 import { wordsOf } from '../step.ts';
@@ -78,6 +80,8 @@ export interface VerifyPorts {
   readonly own: OwnIdentities | { readonly fault: unknown } | null;
   /** Mode, owner and content of the installed key, as the service's user would find it. */
   readonly keyFlaw: (layout: Desired['install']) => string | null;
+  /** Of a certificate that leads to the anchors; null: its issuer has not revoked it, or is not asked. */
+  readonly revocation: (leaf: Certificate) => Revocation | null;
   readonly agentAlive: () => boolean;
   readonly clock: () => Instant;
 }

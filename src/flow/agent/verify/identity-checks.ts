@@ -1,4 +1,5 @@
 /** Who the service shows itself to be: the installed certificate, its chain, its names, and no others. */
+import { revocationText } from '../../../core/revocation/revocation.ts';
 import type { Certificate } from '../../../core/x509/certificate.ts';
 import { parseCertificate } from '../../../core/x509/certificate.ts';
 import { type PathResult, validatePath } from '../../../core/x509/path.ts';
@@ -36,9 +37,12 @@ function short({ fingerprint }: Certificate): string {
 const CHAIN_REMEDY = 'Install the whole chain: fullchain rotate';
 
 /** @param sent in the order of the wire */
-export function chain(sent: readonly Certificate[], ports: Pick<VerifyPorts, 'anchors' | 'clock'>): Finding {
+export function chain(
+  sent: readonly Certificate[],
+  ports: Pick<VerifyPorts, 'anchors' | 'clock' | 'revocation'>,
+): Finding {
   const wanted =
-    'leaf and intermediates in order, leading to the root of its issuer, without the root and without strays';
+    'leaf and intermediates in order, leading to the root of its issuer, without the root and without strays; not revoked';
   const [leaf, ...others] = sent;
   if (!leaf) return finding(false, wanted, 'no certificate was sent', CHAIN_REMEDY);
   const anchors = ports.anchors.map(certificateOf);
@@ -46,6 +50,9 @@ export function chain(sent: readonly Certificate[], ports: Pick<VerifyPorts, 'an
     anchors.some(({ fingerprint }) => fingerprint === certificate.fingerprint);
   const path = validatePath({ leaf, intermediates: others, anchors, now: ports.clock(), purpose: 'server' });
   if (!path.ok) return finding(false, wanted, whyNot(path, sent), CHAIN_REMEDY);
+  const revocation = ports.revocation(leaf);
+  if (revocation !== null)
+    return finding(false, wanted, `the leaf is ${revocationText(revocation)}`, 'Replace it now: fullchain apply');
   const flaw = sent.some(isRoot) ? 'the root is sent along' : orderFlaw(path.path.slice(0, -1), sent);
   return finding(flaw === null, wanted, flaw ?? `${sent.length} certificates, in order`, CHAIN_REMEDY);
 }

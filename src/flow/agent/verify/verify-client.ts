@@ -26,20 +26,22 @@ export interface ConnectCheck extends Omit<Check, 'id'> {
  */
 export async function verifyClient(
   ports: Pick<VerifyPorts, 'handshake'> & { readonly install: Pick<InstallPorts, 'readPair'> },
-  { desired, installed }: InstallPlan,
+  { desired, installed, renewal }: InstallPlan,
   client: ClientSpec,
   services: readonly ServiceSpec[],
 ): Promise<readonly ConnectCheck[]> {
   const connected = services.filter(({ name }) => client.connects.includes(name));
   const wanted = 'gets in with its own certificate, by a verified address';
-  if (installed === null) {
-    const missing = finding(
-      false,
-      wanted,
-      'nothing is installed for it',
-      `Give it what it needs: fullchain apply ${client.name}`,
-    );
-    return connected.map(({ name }) => ({ service: name, ...missing }));
+  // Whoever lets a revoked one in only has not heard of it.
+  const flaw =
+    installed === null
+      ? 'nothing is installed for it'
+      : renewal.reason === 'revoked'
+        ? `its certificate is ${renewal.why}`
+        : null;
+  if (installed === null || flaw !== null) {
+    const useless = finding(false, wanted, flaw ?? '', `Give it what it needs: fullchain apply clients/${client.name}`);
+    return connected.map(({ name }) => ({ service: name, ...useless }));
   }
   const pair = ports.install.readPair(desired.install, installed.number);
   const identity = {
