@@ -1,8 +1,9 @@
 /** `plan`: what apply would change, and why. */
-import { plannedChanges } from '../../flow/agent/install-plan.ts';
+import { plannedChanges, wishedFootprint } from '../../flow/agent/install-plan.ts';
 import { type Context, print } from '../cli/context.ts';
 import type { StackFlags } from '../cli/stack.ts';
 import { lacksAuthority } from '../programs/first-authority.ts';
+import { leftBehindNotes, noteAnswer } from '../programs/left-behind-notes.ts';
 import { planServedMember, stackMembers } from '../programs/stack-members.ts';
 import { withStack } from './with-stack.ts';
 
@@ -14,7 +15,8 @@ export async function plan(context: Context, flags: StackFlags): Promise<void> {
       const found = await Promise.all(
         stackMembers(stack).map(async (member) => {
           const planned = await planServedMember(world, stack, member, false);
-          return { member, changes: plannedChanges(planned), notes: planned.desired.notes };
+          const footprint = wishedFootprint(planned);
+          return { member, footprint, changes: plannedChanges(planned), notes: planned.desired.notes };
         }),
       );
       const changes = found.flatMap(({ member: { kind, name }, changes }) =>
@@ -26,7 +28,8 @@ export async function plan(context: Context, flags: StackFlags): Promise<void> {
       const memberNotes = found.flatMap(({ member: { kind, name }, notes }) =>
         notes.map((note) => ({ [kind]: name, note })),
       );
-      const notes = [...foreseen.map((note) => ({ note })), ...memberNotes];
+      const left = leftBehindNotes(world, stack, flags.file, found);
+      const notes = [...foreseen.map((note) => ({ note })), ...memberNotes, ...left.map(noteAnswer)];
       print(context, { stack: stack.name, changes, notes }, () => [
         ...foreseen,
         ...found.flatMap(({ member: { name }, changes, notes }) => [
@@ -34,10 +37,15 @@ export async function plan(context: Context, flags: StackFlags): Promise<void> {
             `${name.padEnd(16)} ${action.padEnd(9)} ${why}`,
             ...(diff === undefined ? [] : diff.trimEnd().split('\n')).map((line) => `    ${line}`),
           ]),
-          ...notes.map((note) => `${name.padEnd(16)} ${'note'.padEnd(9)} ${note}`),
+          ...notes.map((note) => noteLine(name, note)),
         ]),
+        ...left.map(({ member: { name }, note }) => noteLine(name, note)),
       ]);
     },
     true,
   );
+}
+
+function noteLine(name: string, note: string): string {
+  return `${name.padEnd(16)} ${'note'.padEnd(9)} ${note}`;
 }

@@ -18,6 +18,7 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -195,6 +196,7 @@ function putAside(path: string, isOwn: () => boolean): void {
 
 /** A copy of a version, this one or one before. */
 function isOurs({ directory }: InstallLayout, file: string, path: string): boolean {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
   const found = readFileSync(path);
   const versions = join(directory, 'versions');
   return versionNumbers(versions).some((number) => {
@@ -203,17 +205,22 @@ function isOurs({ directory }: InstallLayout, file: string, path: string): boole
   });
 }
 
+function putBack(path: string, isOwn: (path: string) => boolean): void {
+  if (lstatSync(asideOf(path), { throwIfNoEntry: false })) renameSync(asideOf(path), path);
+  else if (lstatSync(path, { throwIfNoEntry: false }) && isOwn(path)) rmSync(path);
+  else return;
+  syncDirectory(dirname(path));
+}
+
 function fixedPlaces({ directory, copies, links }: InstallLayout): string[] {
   return [...copies.map(({ to }) => to), ...links.map((name) => join(directory, name))];
 }
 
-/** Gone, and what a person had there is back. */
+/** Ours is gone, and what a person had there is back. */
 function takeAway(layout: InstallLayout): void {
-  for (const path of fixedPlaces(layout)) {
-    rmSync(path, { force: true });
-    if (lstatSync(asideOf(path), { throwIfNoEntry: false })) renameSync(asideOf(path), path);
-    if (existsSync(dirname(path))) syncDirectory(dirname(path));
-  }
+  for (const { file, to } of layout.copies) putBack(to, () => isOurs(layout, file, to));
+  for (const name of layout.links)
+    putBack(join(layout.directory, name), (link) => linkedTo(link) === join('current', name));
   rmSync(join(layout.directory, 'current'), { force: true });
   if (existsSync(layout.directory)) syncDirectory(layout.directory);
 }

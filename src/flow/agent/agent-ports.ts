@@ -104,6 +104,8 @@ export interface HostPorts {
     address: HostPort,
     serverName: string | null,
   ) => Promise<Hex | { readonly why: string }>;
+  /** False only where it is certain that nobody listens there. */
+  readonly isListening: (address: HostPort) => Promise<boolean>;
   readonly sleep: (ms: number) => Promise<void>;
   readonly clock: () => Instant;
 }

@@ -14,7 +14,8 @@ import { formatRfc3339, type Instant } from '../../core/time/instant.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import type { ConfigurationPorts, HostPorts, InstalledVersion, InstallPorts, Obtain, TakeUp } from './agent-ports.ts';
 import { confirmServed } from './confirm-served.ts';
-import { type FileEdit, type InstallPlan, isSettled } from './install-plan.ts';
+import { type FileEdit, type InstallPlan, isSettled, wishedFootprint } from './install-plan.ts';
+import type { MemberRecords } from './member-records.ts';
 import { type Step, StepFailed, type StepName } from './step.ts';
 
 export interface ApplyResult {
@@ -35,6 +36,7 @@ export interface ApplyPorts {
   readonly install: InstallPorts;
   readonly configuration: ConfigurationPorts;
   readonly host: HostPorts;
+  readonly records: Pick<MemberRecords, 'remember'>;
 }
 
 /** How many versions are kept, the one in use included. */
@@ -42,9 +44,10 @@ const KEPT_VERSIONS = 5;
 
 /** Never throws for what the world does: a fault is a step that failed. */
 export async function applyPlan(ports: ApplyPorts, plan: InstallPlan): Promise<ApplyResult> {
-  if (isSettled(plan)) return result(plan, 'none', plan.installed?.chain[0], []);
   let lock: { readonly release: () => void } | null;
   try {
+    ports.records.remember(plan.member, wishedFootprint(plan));
+    if (isSettled(plan)) return result(plan, 'none', plan.installed?.chain[0], []);
     lock = ports.install.lock(plan.desired.install);
   } catch (fault) {
     return result(plan, 'failed', plan.installed?.chain[0], [failedStep(fault, 'stage')]);

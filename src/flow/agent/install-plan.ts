@@ -3,8 +3,10 @@
  * Gathered and decided; nothing is changed here.
  */
 import { type Installed, type RenewalDecision, renewalDecision } from '../../core/renewal/renewal-due.ts';
+import { type Footprint, footprintOf } from '../../core/services/footprint.ts';
 import type { Desired, ServiceProtocol } from '../../core/services/service-kind.ts';
 import { unifiedDiff } from '../../core/services/unified-diff.ts';
+import type { MemberName } from '../../core/stack/member-name.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import type { Instant } from '../../core/time/instant.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
@@ -31,7 +33,7 @@ export interface FileEdit {
 }
 
 export interface InstallPlan {
-  readonly member: { readonly kind: 'service' | 'client'; readonly name: string };
+  readonly member: MemberName;
   readonly wanted: WantedCertificate;
   /** Where a client would see the certificate; null: nowhere, and the loop closes at "installed". */
   readonly endpoint: { readonly protocol: ServiceProtocol; readonly address: HostPort } | null;
@@ -71,6 +73,11 @@ export interface PlanPorts {
 }
 
 export type InstallWish = Pick<InstallPlan, 'member' | 'wanted' | 'endpoint' | 'desired' | 'trust'>;
+
+/** What apply puts there for it. */
+export function wishedFootprint({ desired, endpoint }: Pick<InstallWish, 'desired' | 'endpoint'>): Footprint {
+  return footprintOf(desired, endpoint?.address ?? null);
+}
 
 /** @param asked a rotation was asked for */
 export async function planInstall(ports: PlanPorts, wish: InstallWish, asked: boolean): Promise<InstallPlan> {
