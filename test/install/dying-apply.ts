@@ -28,6 +28,7 @@ const COUNTED = new Set([
   'activate',
   'mark',
   'prune',
+  'repair',
   'write',
   'run',
   'servedFingerprint',

@@ -250,7 +250,7 @@ test('a member that moves: the place it has left is told before and after, and i
   const { directory } = stack;
   const [old, now] = [join(directory, 'old'), join(directory, 'now')];
   for (const path of [old, now]) mkdirSync(path);
-  const placed = (where: string) => `stack: test\nservices:\n${app(where)}`;
+  const placed = (where: string, more = '') => `stack: test\nservices:\n${app(where).replace(' }', `${more} }`)}`;
   stack.write(placed(old));
   stack.run(['apply']);
   stack.write(placed(now));
@@ -265,8 +265,15 @@ test('a member that moves: the place it has left is told before and after, and i
   assert.ok(existsSync(join(now, 'app.key')));
   assert.deepEqual(stack.run(['plan']).notes, []);
 
+  // The same directory, and copies elsewhere: a key in the old place is a key nobody looks after.
+  stack.write(placed(old, `, directory: ${now}/fullchain-app`));
+  const copies = stack.run(['apply']).notes[0]?.note ?? '';
+  assert.match(copies, new RegExp(`stays: ${now}/app.crt, ${now}/app.key; "fullchain apply --remove ${now}/app.crt"`));
+  stack.run(['apply', '--remove', `${now}/app.crt`]);
+  assert.deepEqual(readdirSync(now), ['fullchain-app']);
+  assert.ok(existsSync(join(old, 'app.key')));
   // All of it goes with the member.
-  stack.write(placed(old));
+  stack.write(placed(now, `, directory: ${now}/fullchain-app`));
   stack.run(['apply']);
   stack.run(['apply', '--remove', 'app']);
   assert.deepEqual([readdirSync(old), readdirSync(now)], [[], []]);

@@ -125,7 +125,12 @@ async function look(
 }
 
 function summaryOf(looked: Extract<Looked, { kind: 'good' }>, { kind, name }: StackMember) {
-  return { [kind]: name, ...(looked.renewAt !== null && { renewAt: formatRfc3339(looked.renewAt) }) };
+  const { renewAt, notes = [] } = looked;
+  return {
+    [kind]: name,
+    ...(renewAt !== null && { renewAt: formatRfc3339(renewAt) }),
+    ...(notes.length > 0 && { notes }),
+  };
 }
 
 function tell(logger: Logger, event: KeepEvent): void {

@@ -1,5 +1,5 @@
 /** `plan`: what apply would change, and why. */
-import { plannedChanges, wishedFootprint } from '../../flow/agent/install-plan.ts';
+import { plannedChanges, plannedNotes, wishedFootprint } from '../../flow/agent/install-plan.ts';
 import { type Context, print } from '../cli/context.ts';
 import type { StackFlags } from '../cli/stack.ts';
 import { lacksAuthority } from '../programs/first-authority.ts';
@@ -16,7 +16,7 @@ export async function plan(context: Context, flags: StackFlags): Promise<void> {
         stackMembers(stack).map(async (member) => {
           const planned = await planServedMember(world, stack, member, false);
           const footprint = wishedFootprint(planned);
-          return { member, footprint, changes: plannedChanges(planned), notes: planned.desired.notes };
+          return { member, footprint, changes: plannedChanges(planned), notes: plannedNotes(planned) };
         }),
       );
       const changes = found.flatMap(({ member: { kind, name }, changes }) =>

@@ -72,12 +72,14 @@ async function lineOf(
   };
 }
 
-function stateOf({ installed, renewal, edits, trustChanged, seenInstead }: InstallPlan): {
+function stateOf({ installed, renewal, edits, drift, trustChanged, seenInstead }: InstallPlan): {
   readonly state: State;
   readonly why: string;
 } {
   if (!installed) return { state: 'unmanaged', why: renewal.why };
   if (renewal.due) return { state: 'due', why: renewal.why };
+  const [drifted] = drift;
+  if (drifted) return { state: 'pending-install', why: `${drifted.path}: ${drifted.why}` };
   if (edits.length > 0) return { state: 'pending-install', why: 'the configuration differs from the stack file' };
   if (trustChanged) return { state: 'pending-install', why: 'the roots of the stack have changed' };
   if (installed.confirmedAt === null)

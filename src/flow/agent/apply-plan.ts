@@ -14,7 +14,7 @@ import { formatRfc3339, type Instant } from '../../core/time/instant.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import type { ConfigurationPorts, HostPorts, InstalledVersion, InstallPorts, Obtain, TakeUp } from './agent-ports.ts';
 import { confirmServed } from './confirm-served.ts';
-import { type FileEdit, type InstallPlan, isSettled, wishedFootprint } from './install-plan.ts';
+import { type FileEdit, type InstallPlan, isSettled, plannedNotes, wishedFootprint } from './install-plan.ts';
 import type { MemberRecords } from './member-records.ts';
 import { type Step, StepFailed, type StepName } from './step.ts';
 
@@ -64,6 +64,7 @@ async function applyLocked(ports: ApplyPorts, plan: InstallPlan): Promise<ApplyR
   const work = new Work(ports, plan);
   try {
     work.sameAsPlanned();
+    work.repair();
     await work.prepare();
     await work.install();
     await work.configure();
@@ -109,6 +110,16 @@ class Work {
         'another agent changed this pair at the same time',
         'Run it again: fullchain apply',
       );
+  }
+
+  /** What is there, as it was put there: whatever follows is beside it, or reads it. */
+  repair(): void {
+    const { desired, drift, installed } = this.plan;
+    if (drift.length === 0) return;
+    this.at = 'install';
+    if (installed !== null) this.ports.install.mark(desired.install, installed.number, this.wantedTakeUp());
+    this.ports.install.repair(desired.install);
+    this.done('install', `put right: ${drift.map(({ path, why }) => `${path} (${why})`).join(', ')}`);
   }
 
   /** What must be in force before a certificate is ordered: the listener that answers for it. */
@@ -174,9 +185,9 @@ class Work {
   }
 
   action(): ApplyResult['action'] {
-    const { renewal, trustChanged, edits } = this.plan;
+    const { renewal, trustChanged, drift, edits } = this.plan;
     if (renewal.due) return 'issued';
-    return trustChanged ? 'installed' : edits.length > 0 ? 'configured' : 'reloaded';
+    return trustChanged || drift.length > 0 ? 'installed' : edits.length > 0 ? 'configured' : 'reloaded';
   }
 
   /** Back to what was seen served last, unless it has expired since: then the new pair is the better one. */
@@ -327,7 +338,8 @@ export function failedStep(fault: unknown, at: StepName): Step {
   };
 }
 
-function noted({ desired: { notes } }: InstallPlan): Pick<ApplyResult, 'notes'> {
+function noted(plan: InstallPlan): Pick<ApplyResult, 'notes'> {
+  const notes = plannedNotes(plan);
   return notes.length === 0 ? {} : { notes };
 }
 

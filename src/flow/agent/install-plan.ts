@@ -13,6 +13,7 @@ import type { Certificate } from '../../core/x509/certificate.ts';
 import { validatePath } from '../../core/x509/path.ts';
 import type {
   ConfigurationPorts,
+  Drift,
   Flawed,
   HostPorts,
   InstalledVersion,
@@ -50,6 +51,8 @@ export interface InstallPlan {
   /** The pair stays and its bundle is replaced. */
   readonly trustChanged: boolean;
   readonly anchors: readonly Certificate[];
+  /** What is not as it was installed. */
+  readonly drift: readonly Drift[];
   /** Only files that change. */
   readonly edits: readonly FileEdit[];
   /** What a client sees in place of the installed certificate, although it was seen served once; null: not looked at, or as it should be. */
@@ -57,7 +60,7 @@ export interface InstallPlan {
 }
 
 export interface PlanPorts {
-  readonly install: Pick<InstallPorts, 'readCurrent' | 'readVersion' | 'versions'>;
+  readonly install: Pick<InstallPorts, 'readCurrent' | 'readVersion' | 'versions' | 'drift'>;
   readonly configuration: Pick<ConfigurationPorts, 'preview'>;
   readonly host: Pick<HostPorts, 'facts' | 'clock'>;
   /** The roots that a new certificate of this issuer leads to. */
@@ -104,15 +107,16 @@ export async function planInstall(ports: PlanPorts, wish: InstallWish, asked: bo
     renewal,
     trustChanged: !renewal.due && installed !== null && trust !== null && !sameCertificates(installed.trust, trust),
     anchors,
+    drift: ports.install.drift(desired.install),
     edits,
     seenInstead: null,
   };
 }
 
 /** Nothing to do, and nothing left over from a run that was cut short. */
-export function isSettled({ renewal, edits, trustChanged, installed, seenInstead }: InstallPlan): boolean {
+export function isSettled({ renewal, edits, drift, trustChanged, installed, seenInstead }: InstallPlan): boolean {
   const isServed = installed !== null && installed.confirmedAt !== null && seenInstead === null;
-  return isServed && !renewal.due && edits.length === 0 && !trustChanged;
+  return isServed && !renewal.due && edits.length === 0 && drift.length === 0 && !trustChanged;
 }
 
 function newestProven(
@@ -175,7 +179,7 @@ export interface PlannedChange {
 
 /** The plan in the words of the `plan` answer: one line an action, "none" where nothing is to be done. */
 export function plannedChanges(plan: InstallPlan): PlannedChange[] {
-  const { desired, renewal, edits, pending, trustChanged } = plan;
+  const { desired, renewal, drift, edits, pending, trustChanged } = plan;
   const changes: PlannedChange[] = [];
   const { directory, copies } = desired.install;
   const places = [directory, ...copies.map(({ to }) => to)].join(', ');
@@ -192,6 +196,7 @@ export function plannedChanges(plan: InstallPlan): PlannedChange[] {
       action: 'install',
       why: `the same pair in ${directory}, with another bundle of roots: ${rootNames(plan.trust)}`,
     });
+  for (const { path, why } of drift) changes.push({ action: 'install', why: `${path}: ${why}` });
   for (const { path, before, after, why, isData } of edits)
     changes.push({
       action: 'configure',
@@ -204,6 +209,13 @@ export function plannedChanges(plan: InstallPlan): PlannedChange[] {
   else if (!isSettled(plan) && desired.reload)
     changes.push({ action: 'reload', why: plan.seenInstead ?? 'the installed pair has not been seen served yet' });
   return changes.length > 0 ? changes : [{ action: 'none', why: renewal.why }];
+}
+
+/** What a person should know of it. */
+export function plannedNotes({ member, desired, drift, renewal }: InstallPlan): readonly string[] {
+  const isExposed = drift.some((one) => one.isExposed) && !renewal.due;
+  const exposed = `others could read the key, and may know it: "fullchain rotate ${member.name}" makes a new one`;
+  return isExposed ? [...desired.notes, exposed] : desired.notes;
 }
 
 function rootNames(trust: readonly Certificate[] | null): string {
