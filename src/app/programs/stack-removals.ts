@@ -3,7 +3,7 @@ import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import type { Footprint } from '../../core/services/footprint.ts';
 import { type MemberName, memberId } from '../../core/stack/member-name.ts';
 import type { Stack } from '../../core/stack/stack.ts';
-import type { ApplyResult } from '../../flow/agent/apply-plan.ts';
+import type { ApplyResult } from '../../flow/agent/apply-result.ts';
 import { calledAs, type LeftBehind, leftBehind } from '../../flow/agent/left-behind.ts';
 import { removeMember } from '../../flow/agent/remove-member.ts';
 import { memberFootprint, stackMembers } from './stack-members.ts';

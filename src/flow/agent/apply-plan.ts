@@ -7,29 +7,17 @@
  * its service could have been told anything; the next run finishes it.
  */
 
-import { OperatorFault, remedyOf } from '../../core/faults/operator-faults.ts';
+import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { type Pair, type ProvenPair, provePair } from '../../core/renewal/stage-pair.ts';
-import type { Action } from '../../core/services/service-kind.ts';
-import { formatRfc3339, type Instant } from '../../core/time/instant.ts';
+import { commandLine } from '../../core/services/action-text.ts';
+import type { Instant } from '../../core/time/instant.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import type { ConfigurationPorts, HostPorts, InstalledVersion, InstallPorts, Obtain, TakeUp } from './agent-ports.ts';
+import { type ApplyResult, applyResult } from './apply-result.ts';
 import { confirmServed } from './confirm-served.ts';
 import { type FileEdit, type InstallPlan, isSettled, plannedNotes, wishedFootprint } from './install-plan.ts';
 import type { MemberRecords } from './member-records.ts';
-import { type Step, StepFailed, type StepName } from './step.ts';
-
-export interface ApplyResult {
-  readonly name: string;
-  readonly ok: boolean;
-  /** restored: it failed, and what was proven before works again. failed: nothing was in use before, or it does not work either. */
-  readonly action: 'none' | 'issued' | 'installed' | 'configured' | 'reloaded' | 'removed' | 'restored' | 'failed';
-  readonly certificate: { readonly fingerprint: string; readonly serial: string; readonly notAfter: string } | null;
-  readonly steps: readonly Step[];
-  /** What a person should know of it; there only with a change. */
-  readonly notes?: readonly string[];
-  /** What an issuer asked for before it is tried again. */
-  readonly retryAfterSeconds?: number;
-}
+import { failedStep, type Step, StepFailed, type StepName } from './step.ts';
 
 export interface ApplyPorts {
   readonly obtain: Obtain;
@@ -47,12 +35,12 @@ export async function applyPlan(ports: ApplyPorts, plan: InstallPlan): Promise<A
   let lock: { readonly release: () => void } | null;
   try {
     ports.records.remember(plan.member, wishedFootprint(plan));
-    if (isSettled(plan)) return result(plan, 'none', plan.installed?.chain[0], []);
+    if (isSettled(plan)) return applyResult(plan, 'none', plan.installed?.chain[0], []);
     lock = ports.install.lock(plan.desired.install);
   } catch (fault) {
-    return result(plan, 'failed', plan.installed?.chain[0], [failedStep(fault, 'stage')]);
+    return applyResult(plan, 'failed', plan.installed?.chain[0], [failedStep(fault, 'stage')]);
   }
-  if (lock === null) return result(plan, 'failed', plan.installed?.chain[0], [busy(plan)]);
+  if (lock === null) return applyResult(plan, 'failed', plan.installed?.chain[0], [busy(plan)]);
   try {
     return await applyLocked(ports, plan);
   } finally {
@@ -69,12 +57,12 @@ async function applyLocked(ports: ApplyPorts, plan: InstallPlan): Promise<ApplyR
     await work.install();
     await work.configure();
     await work.confirm();
-    return { ...result(plan, work.action(), work.leaf, work.steps), ...noted(plan) };
+    return { ...applyResult(plan, work.action(), work.leaf, work.steps), ...noted(plan) };
   } catch (fault) {
     work.steps.push(failedStep(fault, work.at));
     const action = work.touched ? await work.restore() : 'failed';
     return {
-      ...result(plan, action, plan.installed?.chain[0], work.steps),
+      ...applyResult(plan, action, plan.installed?.chain[0], work.steps),
       ...retryAfter(fault),
     };
   }
@@ -324,20 +312,6 @@ function busy({ desired }: InstallPlan): Step {
   );
 }
 
-export function failedStep(fault: unknown, at: StepName): Step {
-  if (fault instanceof StepFailed) return { step: fault.step, ok: false, detail: fault.message, remedy: fault.remedy };
-  if (fault instanceof OperatorFault) {
-    const { text, command } = remedyOf(fault);
-    return { step: at, ok: false, detail: fault.message, remedy: command ? `${text} ${command}` : text };
-  }
-  return {
-    step: at,
-    ok: false,
-    detail: fault instanceof Error ? fault.message : String(fault),
-    remedy: 'See the cause; the next run tries again.',
-  };
-}
-
 function noted(plan: InstallPlan): Pick<ApplyResult, 'notes'> {
   const notes = plannedNotes(plan);
   return notes.length === 0 ? {} : { notes };
@@ -346,34 +320,4 @@ function noted(plan: InstallPlan): Pick<ApplyResult, 'notes'> {
 function retryAfter(fault: unknown): { readonly retryAfterSeconds?: number } {
   const seconds = fault instanceof OperatorFault ? fault.facts.retryAfterSeconds : undefined;
   return typeof seconds === 'number' ? { retryAfterSeconds: seconds } : {};
-}
-
-export function commandLine(action: Action): string {
-  switch (action.kind) {
-    case 'command':
-      return action.argv.join(' ');
-    case 'shell':
-      return action.command;
-    case 'signal':
-      return `kill -${action.signal.slice(3)} "$(head -1 ${action.pidFile})"`;
-    case 'redis':
-      return `redis-cli -h ${action.host} ${action.commands.map((command) => command.join(' ')).join('; ')}`;
-  }
-}
-
-function result(
-  { member }: InstallPlan,
-  action: ApplyResult['action'],
-  leaf: Certificate | undefined,
-  steps: readonly Step[],
-): ApplyResult {
-  return {
-    name: member.name,
-    ok: steps.every(({ ok }) => ok),
-    action,
-    certificate: leaf
-      ? { fingerprint: leaf.fingerprint, serial: leaf.serial, notAfter: formatRfc3339(leaf.validity.notAfter) }
-      : null,
-    steps,
-  };
 }

@@ -2,12 +2,12 @@
  * What apply put there is taken out: first the configuration, then the service is told, and only when it took that up
  * are the files gone that it read.
  */
+import { commandLine } from '../../core/services/action-text.ts';
 import type { Footprint } from '../../core/services/footprint.ts';
 import type { MemberName } from '../../core/stack/member-name.ts';
 import type { ConfigurationPorts, HostPorts, InstallPorts } from './agent-ports.ts';
-import type { ApplyResult } from './apply-plan.ts';
-import { commandLine, failedStep } from './apply-plan.ts';
-import { type Step, StepFailed, type StepName } from './step.ts';
+import type { ApplyResult } from './apply-result.ts';
+import { failedStep, type Step, StepFailed, type StepName } from './step.ts';
 
 export interface RemovePorts {
   readonly install: Pick<InstallPorts, 'versions' | 'remove'>;

@@ -1,4 +1,5 @@
 /** Steps of bringing a member to TLS, as the answers of `apply` and `rotate` name them. */
+import { OperatorFault, remedyOf } from '../../core/faults/operator-faults.ts';
 
 export type StepName = 'issue' | 'stage' | 'check' | 'install' | 'configure' | 'reload' | 'confirm';
 
@@ -18,4 +19,19 @@ export class StepFailed extends Error {
     this.step = step;
     this.remedy = remedy;
   }
+}
+
+/** @param at the step that was being done */
+export function failedStep(fault: unknown, at: StepName): Step {
+  if (fault instanceof StepFailed) return { step: fault.step, ok: false, detail: fault.message, remedy: fault.remedy };
+  if (fault instanceof OperatorFault) {
+    const { text, command } = remedyOf(fault);
+    return { step: at, ok: false, detail: fault.message, remedy: command ? `${text} ${command}` : text };
+  }
+  return {
+    step: at,
+    ok: false,
+    detail: fault instanceof Error ? fault.message : String(fault),
+    remedy: 'See the cause; the next run tries again.',
+  };
 }
