@@ -21,7 +21,18 @@ function die(): void {
 }
 
 /** What changes something, or is where a look goes out; between two of these nothing is different for the next run. */
-const COUNTED = new Set(['lock', 'stage', 'activate', 'mark', 'prune', 'write', 'run', 'servedFingerprint']);
+const COUNTED = new Set([
+  'remember',
+  'lock',
+  'stage',
+  'activate',
+  'mark',
+  'prune',
+  'repair',
+  'write',
+  'run',
+  'servedFingerprint',
+]);
 
 /** These functions of a port count, in the order in which the calls begin. */
 function dying<Port extends object>(port: Port): Port {
@@ -58,6 +69,7 @@ await applyPlan(
     install: dying(world.install),
     configuration: dying(world.configuration),
     host: dying(world.host),
+    records: dying(world.records),
   },
   plan,
 );

@@ -44,6 +44,21 @@ test('a pair that was there is back after a failed apply, and after the last one
   asBefore();
 });
 
+test('a removal takes away only what is ours: before the first apply, and after one that failed', (t) => {
+  const directory = scratch(t);
+  const [state, file] = [join(directory, 'state'), join(directory, 'fullchain.yaml')];
+  const own = ['tls.crt', 'tls.key'].map((name) => join(directory, name));
+  for (const path of own) writeFileSync(path, `a person's ${path}`, { mode: 0o600 });
+  const member = `certificate: ${own[0]}, key: ${own[1]}, reload: "exit 4"`;
+  writeFileSync(file, `stack: test\nservices:\n  app: { kind: files, names: [app.test], ${member} }\n`);
+  assert.equal(fullchain(['ca', 'init', '--state', state]).status, 0);
+  for (const command of [['apply', '--remove'], ['apply'], ['apply', '--remove']]) {
+    fullchain([...command, '--file', file, '--state', state]);
+    for (const path of own) assert.equal(readFileSync(path, 'utf8'), `a person's ${path}`, command.join(' '));
+  }
+  assert.ok(!existsSync(join(directory, 'fullchain-app')));
+});
+
 test('where nothing was, nothing is left', (t) => {
   const directory = scratch(t);
   const [state, file, certificate] = ['state', 'fullchain.yaml', 'tls.crt'].map((name) => join(directory, name)) as [

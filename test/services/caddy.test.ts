@@ -4,16 +4,18 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { caddy } from '../../src/core/services/caddy.ts';
 import type { ClientPolicy, ServiceSpec } from '../../src/core/stack/stack.ts';
+import { scratch } from '../ca/command-line.ts';
 import { acceptsConnections } from '../servers/accepts-connections.ts';
 import { skipWithout } from '../servers/available.ts';
-import { startServer, until } from '../servers/process.ts';
+import { LAUNCHER } from '../servers/fullchain.ts';
+import { run as runProgram, startServer, until } from '../servers/process.ts';
 import { freePort } from '../world/free-port.ts';
 import { configure, install, remove, run, serviceSpec, take } from './applied.ts';
 import { cleanup } from './cleanup.ts';
 import { ask } from './fetch.ts';
 import { type Look, look, serves, speak } from './look.ts';
 import { as, directoryFor } from './own-user.ts';
-import { type TestPair, testAuthority } from './test-authority.ts';
+import { NAMES, type TestPair, testAuthority } from './test-authority.ts';
 import { startUpstream } from './upstream.ts';
 
 const skip = skipWithout('caddy');
@@ -160,6 +162,111 @@ test('clients are verified as declared, and the upstream hears who they are', { 
       const { headers } = JSON.parse((await asked).body);
       assert.equal(`${headers['x-client-verify']} ${headers['x-client-dn']} ${headers['x-client-cn']}`, heard);
     });
+  }
+});
+
+test('with client certificates a request by address is answered 421, which is said; and no other name leads around them', {
+  skip,
+}, async (t) => {
+  const port = await freePort();
+  const { start, config, admin, text } = await startCaddy(
+    t,
+    (etc) =>
+      `https://other.internal:${port} {\n\ttls ${etc}/fullchain-other.tls.crt ${etc}/fullchain-other.tls.key\n\trespond open\n}\n`,
+  );
+  const other = authority.issue(['serverAuth']);
+  const beside = join(config, '..', 'fullchain-other.tls');
+  for (const [part, content] of [
+    ['crt', other.chain],
+    ['key', other.key],
+  ] as const)
+    writeFileSync(`${beside}.${part}`, content, { mode: 0o644 });
+  await start();
+  await using upstream = await startUpstream();
+  const service = serviceSpec(caddy, port, {
+    clients: { kind: 'required' },
+    settings: { config, admin, upstream: upstream.url },
+  });
+  const { desired } = configure(caddy, service);
+  assert.match(desired.notes.join(), /answers 421 to whoever connects by IP address/);
+  const pair = authority.issue(['serverAuth']);
+  install(desired, pair);
+  await take(desired);
+  await until(() => serves({ port, ca: authority.ca, client: alice }, pair), 'TLS', 10_000);
+
+  const asked = { port, ca: authority.ca };
+  assert.equal((await ask({ ...asked, client: alice })).status, 200);
+  const byAddress = { ...asked, serverName: '', headers: { host: `127.0.0.1:${port}` } };
+  assert.equal((await ask({ ...byAddress, client: alice })).status, 421);
+  assert.equal(
+    (await ask({ ...asked, serverName: 'other.internal', headers: { host: 'other.internal' }, isVerified: false }))
+      .body,
+    'open',
+  );
+  // Whoever shows no certificate gets nothing of this site, whatever is named where.
+  for (const host of ['service.internal', '127.0.0.1', '[::1]', 'localhost']) {
+    for (const serverName of ['', 'other.internal', 'unknown.internal', 'service.internal']) {
+      const answer = await ask({ ...asked, serverName, headers: { host }, isVerified: false }).catch(() => null);
+      assert.ok(
+        answer === null || answer.status === 421,
+        `${host} by way of ${serverName || 'no name'}: ${answer?.status}`,
+      );
+    }
+  }
+  assert.ok(readFileSync(config, 'utf8').startsWith(text));
+
+  const names = NAMES.filter(({ kind }) => kind === 'ip');
+  const impossible = (clients: ClientPolicy) => caddy.impossible({ ...service, names, clients });
+  assert.match(impossible({ kind: 'required' })?.why ?? '', /needs a DNS name in "names"/);
+  assert.equal(impossible({ kind: 'none' }), null);
+  const { notes } = configure(caddy, { ...service, names: NAMES.filter(({ kind }) => kind === 'dns') }).desired;
+  assert.doesNotMatch(notes.join(), /421/);
+});
+
+test('apply, and verify finds clients treated as declared, although an address is among the names', {
+  skip,
+}, async (t) => {
+  const { start, config, admin } = await startCaddy(t);
+  await start();
+  await using upstream = await startUpstream();
+  const port = await freePort();
+  const directory = scratch(t);
+  const [state, file] = [join(directory, 'state'), join(directory, 'fullchain.yaml')];
+  const command = async (...args: readonly string[]) => {
+    const { status, stdout, output } = await runProgram(process.execPath, [
+      LAUNCHER,
+      ...args,
+      '--json',
+      '-f',
+      file,
+      '--state',
+      state,
+    ]);
+    assert.equal(status, 0, output);
+    return JSON.parse(stdout);
+  };
+  for (const clients of ['required', 'optional']) {
+    writeFileSync(
+      file,
+      `stack: test
+services:
+  site:
+    kind: caddy
+    names: [service.internal, 127.0.0.1]
+    address: 127.0.0.1:${port}
+    clients: ${clients}
+    config: ${config}
+    admin: ${admin}
+    upstream: ${upstream.url}
+`,
+    );
+    assert.match(JSON.stringify((await command('plan')).notes), /answers 421/);
+    await command('apply');
+    const { services } = await command('verify');
+    assert.deepEqual(
+      services[0].checks.filter(({ ok }: { ok: boolean | null }) => ok === null),
+      [],
+    );
   }
 });
 

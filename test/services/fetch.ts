@@ -10,8 +10,10 @@ export interface Asked {
   /** Absent: over plain HTTP. */
   readonly ca?: string;
   readonly client?: TestPair;
-  /** For SNI and verification; else service.internal. */
+  /** For SNI and verification; else service.internal. "": no SNI, and the address is verified. */
   readonly serverName?: string;
+  /** Whether the name of the server has to be right; else it has. */
+  readonly isVerified?: boolean;
 }
 
 export interface Answer {
@@ -27,6 +29,7 @@ export function ask({
   ca,
   client,
   serverName = 'service.internal',
+  isVerified = true,
 }: Asked): Promise<Answer> {
   const options: RequestOptions = {
     host: '127.0.0.1',
@@ -44,6 +47,7 @@ export function ask({
             agent: false,
             ca,
             servername: serverName,
+            rejectUnauthorized: isVerified,
             ...(client && { cert: client.chain, key: client.key }),
           });
     request.setTimeout(10_000, () => request.destroy(new Error('no answer')));

@@ -1,6 +1,7 @@
 /** What `fullchain agent` does: one agent a host, which keeps a stack as its file says until it is stopped. */
 import pino, { type Logger } from 'pino';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import { memberId } from '../../core/stack/member-name.ts';
 import type { Stack } from '../../core/stack/stack.ts';
 import { formatRfc3339 } from '../../core/time/instant.ts';
 import { takeLock } from '../../edge/files/exclusive-lock.ts';
@@ -11,9 +12,10 @@ import type { StackFlags } from '../cli/stack.ts';
 import { lacksAuthority, makeFirstAuthority } from '../programs/first-authority.ts';
 import { type FollowedStack, followStack } from '../programs/followed-stack.ts';
 import { type HostLock, hostLock } from '../programs/host-lock.ts';
+import { leftBehindNotes, noteAnswer } from '../programs/left-behind-notes.ts';
 import { lookAtMember } from '../programs/look-at-member.ts';
 import { readStack } from '../programs/read-stack.ts';
-import { memberId, type StackMember, stackMembers } from '../programs/stack-members.ts';
+import { type StackMember, stackMembers } from '../programs/stack-members.ts';
 import { openStackWorld, type StackWorld } from '../programs/stack-world.ts';
 import { agentLockPath, journalOf, workLockPath } from '../stack-state.ts';
 
@@ -36,6 +38,7 @@ export async function agent(context: Context, flags: StackFlags): Promise<void> 
       }
       const world = await openStackWorld(stack, context.paths, passwordSource(flags.passwordFile), () => true);
       logger.info({ stack: stack.name, members: lanesOf(stack).length }, 'the stack file was read');
+      for (const left of leftBehindNotes(world, stack, flags.file)) logger.warn(noteAnswer(left), 'left as it is');
       return { stack, world };
     },
     trouble: (fault, what) => logger.error({ err: fault }, TROUBLE[what]),
@@ -122,7 +125,12 @@ async function look(
 }
 
 function summaryOf(looked: Extract<Looked, { kind: 'good' }>, { kind, name }: StackMember) {
-  return { [kind]: name, ...(looked.renewAt !== null && { renewAt: formatRfc3339(looked.renewAt) }) };
+  const { renewAt, notes = [] } = looked;
+  return {
+    [kind]: name,
+    ...(renewAt !== null && { renewAt: formatRfc3339(renewAt) }),
+    ...(notes.length > 0 && { notes }),
+  };
 }
 
 function tell(logger: Logger, event: KeepEvent): void {

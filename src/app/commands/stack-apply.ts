@@ -1,28 +1,25 @@
 /** `apply`, `apply --remove`, `rotate`: one member after the other, since they share files and processes; a failed one never stops the others. */
+import { type MemberName, memberId } from '../../core/stack/member-name.ts';
 import type { Stack } from '../../core/stack/stack.ts';
 import type { FailureJournal } from '../../edge/files/failure-journal.ts';
 import { wallClock } from '../../edge/system/clock.ts';
-import { type ApplyResult, applyPlan } from '../../flow/agent/apply-plan.ts';
-import { removeMember } from '../../flow/agent/remove-member.ts';
-import type { Context } from '../cli/context.ts';
+import { applyPlan } from '../../flow/agent/apply-plan.ts';
+import type { ApplyResult } from '../../flow/agent/apply-result.ts';
+import { type Context, print } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
 import type { StackFlags } from '../cli/stack.ts';
 import { lacksAuthority, makeFirstAuthority } from '../programs/first-authority.ts';
+import { leftBehindNotes, noteAnswer } from '../programs/left-behind-notes.ts';
 import { readStack } from '../programs/read-stack.ts';
 import { detailAt, settledError } from '../programs/settle-members.ts';
-import {
-  chosenMembers,
-  memberFootprint,
-  memberId,
-  planServedMember,
-  type StackMember,
-} from '../programs/stack-members.ts';
+import { chosenMembers, planServedMember, type StackMember } from '../programs/stack-members.ts';
+import { chosenRemovals, type Removal } from '../programs/stack-removals.ts';
 import type { StackWorld } from '../programs/stack-world.ts';
 import { journalOf, waitForWorkLock } from '../stack-state.ts';
 import { withStack } from './with-stack.ts';
 
 /**
- * @param names of the members, as chosenMembers takes them
+ * @param names of the members, as chosenMembers and chosenRemovals take them
  * @param rotate whether new keys and certificates are wanted although none is due
  */
 export async function apply(
@@ -40,24 +37,24 @@ export async function apply(
       await refreshed(context, world);
       const journal = journalOf(context.paths, stack.name);
       const progress = progressOf(context);
-      const done: { readonly member: StackMember; readonly result: ApplyResult }[] = [];
-      const members = chosenMembers(stack, names);
-      // What was put there last is taken away first.
-      for (const member of flags.remove ? [...members].reverse() : members) {
-        progress.begin(member, done.length + 1, members.length);
-        const work = flags.remove ? remove(world, stack, member) : bring(world, stack, member, rotate);
-        const result = await work.catch((fault: unknown) => unplannable(member, fault));
+      const done: { readonly member: MemberName; readonly result: ApplyResult }[] = [];
+      const tasks = flags.remove
+        ? await chosenRemovals(world, stack, names)
+        : chosenMembers(stack, names).map((member) => bringing(world, stack, member, rotate));
+      for (const { member, isMoved, work } of tasks) {
+        progress.begin(member, done.length + 1, tasks.length);
+        const result = await work().catch((fault: unknown) => unplannable(member, fault));
         done.push({ member, result });
-        recordFailure(journal, member, result);
+        // A place that a member has left says nothing of the member.
+        if (!isMoved) recordFailure(journal, member, result);
         progress.end(result);
       }
       const ok = done.every(({ result }) => result.ok);
-      const of = (kind: StackMember['kind']) =>
+      const of = (kind: MemberName['kind']) =>
         done.filter(({ member }) => member.kind === kind).map(({ result }) => result);
-      if (context.json)
-        process.stdout.write(
-          `${JSON.stringify({ stack: stack.name, ok, services: of('service'), clients: of('client') })}\n`,
-        );
+      const notes = flags.remove || names.length > 0 ? [] : leftBehindNotes(world, stack, flags.file);
+      const answer = { stack: stack.name, ok, services: of('service'), clients: of('client') };
+      print(context, { ...answer, notes: notes.map(noteAnswer) }, () => notes.map(({ note }) => noteLine(note)));
       if (!ok) process.exitCode = 1;
     });
   } finally {
@@ -87,23 +84,23 @@ async function refreshed({ quiet }: Context, { authority }: StackWorld): Promise
   }
 }
 
-async function bring(world: StackWorld, stack: Stack, member: StackMember, rotate: boolean): Promise<ApplyResult> {
-  return applyPlan(world, await planServedMember(world, stack, member, rotate));
-}
-
-async function remove(world: StackWorld, stack: Stack, member: StackMember): Promise<ApplyResult> {
-  return removeMember(world, await memberFootprint(world, stack, member));
+function bringing(world: StackWorld, stack: Stack, member: StackMember, rotate: boolean): Removal {
+  return {
+    member,
+    isMoved: false,
+    work: async () => applyPlan(world, await planServedMember(world, stack, member, rotate)),
+  };
 }
 
 /** What it needs cannot even be gathered: a failure like any other, and the others go on. */
-function unplannable(member: StackMember, fault: unknown): ApplyResult {
+function unplannable(member: MemberName, fault: unknown): ApplyResult {
   const error = settledError(fault, member);
   const step = { step: 'issue', ok: false, detail: detailAt(error), remedy: error.remedy } as const;
   return { name: member.name, ok: false, action: 'failed', certificate: null, steps: [step] };
 }
 
 /** For `status` and the agent: what failed by hand is known to both, and what works is forgotten. */
-function recordFailure(journal: FailureJournal, member: StackMember, { ok, steps }: ApplyResult): void {
+function recordFailure(journal: FailureJournal, member: MemberName, { ok, steps }: ApplyResult): void {
   const id = memberId(member);
   const failed = steps.find((step) => !step.ok);
   if (ok || failed === undefined) {
@@ -116,7 +113,7 @@ function recordFailure(journal: FailureJournal, member: StackMember, { ok, steps
 }
 
 interface Progress {
-  readonly begin: (member: StackMember, at: number, of: number) => void;
+  readonly begin: (member: MemberName, at: number, of: number) => void;
   readonly end: (result: ApplyResult) => void;
 }
 
@@ -149,8 +146,9 @@ function resultLine({ name, ok, action, certificate, steps, notes = [] }: ApplyR
   const tail = failed
     ? `${failed.step}: ${failed.detail}\n  ${paint('bold', 'next:', process.stdout)} ${failed.remedy ?? ''}`
     : `${action}${certificate ? `, until ${certificate.notAfter}` : ''}`;
-  return [
-    `${mark} ${name.padEnd(16)} ${tail}`,
-    ...notes.map((note) => `  ${paint('bold', 'note:', process.stdout)} ${note}`),
-  ].join('\n');
+  return [`${mark} ${name.padEnd(16)} ${tail}`, ...notes.map((note) => `  ${noteLine(note)}`)].join('\n');
+}
+
+function noteLine(note: string): string {
+  return `${paint('bold', 'note:', process.stdout)} ${note}`;
 }

@@ -1,8 +1,9 @@
 /** `plan`: what apply would change, and why. */
-import { type PlannedChange, plannedChanges } from '../../flow/agent/install-plan.ts';
+import { type PlannedChange, plannedChanges, plannedNotes, wishedFootprint } from '../../flow/agent/install-plan.ts';
 import { type Context, print } from '../cli/context.ts';
 import type { StackFlags } from '../cli/stack.ts';
 import { lacksAuthority } from '../programs/first-authority.ts';
+import { leftBehindNotes, noteAnswer } from '../programs/left-behind-notes.ts';
 import { detailAt, type SettledError, settleMembers } from '../programs/settle-members.ts';
 import { planServedMember, stackMembers } from '../programs/stack-members.ts';
 import { authorityAnswer, authorityLines, exitOf, lackingRoots } from './authority-trouble.ts';
@@ -18,8 +19,9 @@ export async function plan(context: Context, flags: StackFlags): Promise<void> {
       );
       const planned = settled.map(({ member, found, error }) => ({
         member,
+        footprint: found && wishedFootprint(found),
         changes: error === null ? plannedChanges(found) : [unplanned(error)],
-        notes: found?.desired.notes ?? [],
+        notes: found === null ? [] : plannedNotes(found),
       }));
       const changes = planned.flatMap(({ member: { kind, name }, changes }) =>
         changes.map((change) => ({ [kind]: name, ...change })),
@@ -30,7 +32,8 @@ export async function plan(context: Context, flags: StackFlags): Promise<void> {
       const memberNotes = planned.flatMap(({ member: { kind, name }, notes }) =>
         notes.map((note) => ({ [kind]: name, note })),
       );
-      const notes = [...foreseen.map((note) => ({ note })), ...memberNotes];
+      const left = leftBehindNotes(world, stack, flags.file, planned);
+      const notes = [...foreseen.map((note) => ({ note })), ...memberNotes, ...left.map(noteAnswer)];
       const exit = exitOf(
         settled.every(({ error }) => error === null),
         lackingRoots(trouble),
@@ -40,8 +43,9 @@ export async function plan(context: Context, flags: StackFlags): Promise<void> {
         ...foreseen,
         ...planned.flatMap(({ member: { name }, changes, notes }) => [
           ...changes.flatMap((change) => changeLines(name, change)),
-          ...notes.map((note) => `${name.padEnd(16)} ${'note'.padEnd(9)} ${note}`),
+          ...notes.map((note) => noteLine(name, note)),
         ]),
+        ...left.map(({ member: { name }, note }) => noteLine(name, note)),
       ]);
       process.exitCode = exit;
     },
@@ -62,4 +66,8 @@ function changeLines(name: string, { action, why, diff, error }: Change): string
     ...(error ? [`    next: ${error.remedy}`] : []),
     ...(diff === undefined ? [] : diff.trimEnd().split('\n')).map((line) => `    ${line}`),
   ];
+}
+
+function noteLine(name: string, note: string): string {
+  return `${name.padEnd(16)} ${'note'.padEnd(9)} ${note}`;
 }

@@ -11,6 +11,7 @@ import { asksForPlaintext, urlFindings } from '../../core/diagnosis/judge-url.ts
 import { urlFiles } from '../../core/diagnosis/url-files.ts';
 import { saysNothingOfTls } from '../../core/diagnosis/url-reading.ts';
 import type { Target } from '../../core/probe/target.ts';
+import { commandLine } from '../../core/services/action-text.ts';
 import type { Action } from '../../core/services/service-kind.ts';
 import { readCertificates } from '../../edge/files/certificate-files.ts';
 import { readPairFacts } from '../../edge/files/pair-facts.ts';
@@ -19,7 +20,6 @@ import { addressesOf } from '../../edge/net/addresses.ts';
 import { runAction } from '../../edge/reload/run-action.ts';
 import { wallClock } from '../../edge/system/clock.ts';
 import { listeningProcess } from '../../edge/system/listening-process.ts';
-import { commandLine } from '../../flow/agent/apply-plan.ts';
 import { diagnoseEndpoint } from '../../flow/diagnose/diagnose-endpoint.ts';
 import { diagnosePlaintext } from '../../flow/diagnose/diagnose-plaintext.ts';
 import type { Diagnosed, DiagnoseOptions } from '../../flow/diagnose/diagnose-ports.ts';

@@ -16,7 +16,8 @@ export async function lookAtMember(world: StackWorld, stack: Stack, member: Stac
     const result = await applyPlan(world, plan);
     if (result.ok) {
       const { renewal } = result.action === 'none' ? plan : await planMember(world, stack, member, false);
-      return { kind: 'good', changed: result.action !== 'none', renewAt: renewal.renewAt };
+      const { notes = [] } = result;
+      return { kind: 'good', changed: result.action !== 'none', renewAt: renewal.renewAt, notes };
     }
     const failed = result.steps.find(({ ok }) => !ok);
     return {

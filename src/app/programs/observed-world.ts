@@ -8,7 +8,7 @@ import type { StatePaths } from '../../edge/files/state-directory.ts';
 import type { PasswordOptions } from '../passwords.ts';
 import { foreseenAuthority, lacksAuthority } from './first-authority.ts';
 import type { StackAuthority, StackRoots } from './stack-authority.ts';
-import { memberFootprint, stackMembers } from './stack-members.ts';
+import { memberWish, stackMembers } from './stack-members.ts';
 import { openAuthority, type StackWorld, stackWorld } from './stack-world.ts';
 
 /** Why the authority cannot be asked. */
@@ -66,9 +66,9 @@ async function installedBeside(
   let lists: string | null = null;
   for (const member of stackMembers({ clients: [], services: stack.services })) {
     // Whoever looks at this member is told why it cannot be.
-    const footprint = await memberFootprint(world, stack, member).catch(() => null);
-    if (footprint === null || footprint.trust === null) continue;
-    const { install, configuration } = footprint.desired;
+    const wish = await memberWish(world, stack, member).catch(() => null);
+    if (wish === null || wish.trust === null) continue;
+    const { install, configuration } = wish.desired;
     const current = world.install.readCurrent(install);
     const bundle = current !== null && 'number' in current ? current.trust : [];
     const isOurs = pinned === undefined || bundle.some(({ fingerprint }) => fingerprint === pinned);

@@ -1,4 +1,5 @@
 /** Members are looked at each for itself: what keeps one from being planned is said of that one, and hides nothing of the others. */
+import type { MemberName } from '../../core/stack/member-name.ts';
 import type { FilePlace } from '../../core/stack/stack.ts';
 import type { MemberError } from '../../flow/agent/keep-stack.ts';
 import { wordsOf } from '../../flow/agent/step.ts';
@@ -29,8 +30,8 @@ export function settleMembers<T, M extends StackMember>(
 }
 
 /** Of a fault that came before anything was done for the member. */
-export function settledError(fault: unknown, member: StackMember): SettledError {
-  const { place } = member.kind === 'client' ? member.client : member.service;
+export function settledError(fault: unknown, member: MemberName | StackMember): SettledError {
+  const place = 'client' in member ? member.client.place : 'service' in member ? member.service.place : undefined;
   return { step: 'plan', ...wordsOf(fault), ...(place && { where: place }) };
 }
 

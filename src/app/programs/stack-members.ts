@@ -1,12 +1,14 @@
 /** The members of a stack: its services and its clients, planned and taken out alike. */
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import type { Footprint } from '../../core/services/footprint.ts';
 import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
+import { memberId } from '../../core/stack/member-name.ts';
 import type { ClientSpec, ServiceSpec, Stack } from '../../core/stack/stack.ts';
 import type { HostPorts } from '../../flow/agent/agent-ports.ts';
 import { heldAgainstService } from '../../flow/agent/confirm-served.ts';
-import type { InstallPlan, InstallWish, PlanPorts } from '../../flow/agent/install-plan.ts';
+import { type InstallPlan, type InstallWish, type PlanPorts, wishedFootprint } from '../../flow/agent/install-plan.ts';
 import { clientWish, planClient } from '../../flow/agent/plan-client.ts';
-import { planService, serviceFootprint } from '../../flow/agent/plan-service.ts';
+import { anyServiceWish, planService } from '../../flow/agent/plan-service.ts';
 
 export type StackMember =
   | { readonly kind: 'service'; readonly name: string; readonly service: ServiceSpec }
@@ -18,11 +20,6 @@ export function stackMembers({ clients, services }: Pick<Stack, 'clients' | 'ser
     ...clients.map((client) => ({ kind: 'client', name: client.name, client }) as const),
     ...services.map((service) => ({ kind: 'service', name: service.name, service }) as const),
   ];
-}
-
-/** A service and a client may share a name. */
-export function memberId({ kind, name }: Pick<StackMember, 'kind' | 'name'>): string {
-  return `${kind}s/${name}`;
 }
 
 /**
@@ -56,13 +53,14 @@ export async function planServedMember(
   return heldAgainstService(ports.host, await planMember(ports, stack, member, asked));
 }
 
-/** What was brought there, for taking it out. @throws OperatorFault as planMember */
-export function memberFootprint(
-  ports: PlanPorts,
-  stack: Stack,
-  member: StackMember,
-): Promise<Pick<InstallWish, 'member' | 'desired' | 'trust'>> {
+/** What is wished there, also where it could not be planned. @throws OperatorFault as planMember */
+export function memberWish(ports: PlanPorts, stack: Stack, member: StackMember): Promise<InstallWish> {
   return member.kind === 'client'
     ? clientWish(ports, member.client, stack.services)
-    : serviceFootprint(ports, member.service, SERVICE_KIND_TABLE[member.service.kind]);
+    : anyServiceWish(ports, member.service, SERVICE_KIND_TABLE[member.service.kind]);
+}
+
+/** What apply brings there, for taking it out. @throws OperatorFault as planMember */
+export async function memberFootprint(ports: PlanPorts, stack: Stack, member: StackMember): Promise<Footprint> {
+  return wishedFootprint(await memberWish(ports, stack, member));
 }

@@ -8,9 +8,11 @@ import type { ServiceSpec, Stack } from '../../core/stack/stack.ts';
 import { parseCertificate } from '../../core/x509/certificate.ts';
 import { configurationFiles } from '../../edge/files/configuration-file.ts';
 import { installedKeyFlaw } from '../../edge/files/key-file.ts';
+import { memberRecords } from '../../edge/files/member-records.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
 import { versionedInstall } from '../../edge/files/versioned-install.ts';
 import { addressesOf } from '../../edge/net/addresses.ts';
+import { isListening } from '../../edge/net/is-listening.ts';
 import { readFlight } from '../../edge/probe/server-flight.ts';
 import { handshake, plaintext } from '../../edge/probe/service-handshake.ts';
 import { runAction } from '../../edge/reload/run-action.ts';
@@ -20,6 +22,7 @@ import { hostFacts } from '../../edge/system/host-facts.ts';
 import type { HostPorts } from '../../flow/agent/agent-ports.ts';
 import type { ApplyPorts } from '../../flow/agent/apply-plan.ts';
 import type { PlanPorts } from '../../flow/agent/install-plan.ts';
+import type { MemberRecords } from '../../flow/agent/member-records.ts';
 import type { VerifyPorts } from '../../flow/agent/verify/check.ts';
 import type { ClientIdentity } from '../../flow/probe/attempt.ts';
 import type { PasswordOptions } from '../passwords.ts';
@@ -33,6 +36,7 @@ export interface StackWorld extends ApplyPorts, PlanPorts {
   readonly install: ApplyPorts['install'];
   readonly configuration: ApplyPorts['configuration'];
   readonly host: ApplyPorts['host'];
+  readonly records: MemberRecords;
   readonly authority: StackAuthority;
   /** What proves a service; made when it is first needed. */
   readonly verification: (service: ServiceSpec) => Promise<VerifyPorts>;
@@ -68,6 +72,7 @@ export function stackWorld(
     sleep,
     clock: wallClock,
     addresses: addressesOf,
+    isListening,
     async servedFingerprint(protocol, address, serverName) {
       const result = await handshake({
         protocol,
@@ -115,6 +120,7 @@ export function stackWorld(
     install: versionedInstall,
     configuration: configurationFiles,
     host,
+    records: memberRecords(join(paths.root, 'members'), stack.name),
     ...issuers,
     stackTrust: () => authority.roots().bundle,
     revocationLists: authority.revocationLists,

@@ -41,6 +41,9 @@ export const caddy: ServiceKind = {
         ['none', 'optional', 'required'],
         'does not look at the names in client certificates; clients: required lets in all that the authority issued',
       ),
+      service.clients.kind !== 'none' && !service.names.some(({ kind }) => kind === 'dns')
+        ? { key: 'clients', why: `${service.clients.kind} needs a DNS name in "names": ${BY_ADDRESS}` }
+        : null,
     ),
 
   unsupported: (service, { files }) =>
@@ -96,11 +99,21 @@ export const caddy: ServiceKind = {
         ...(upstream === null && !(facts.files[config] ?? '').includes(`fullchain-${service.name}.tls`)
           ? [`no site of ${config} uses the pair yet: import ${directive}`]
           : []),
+        ...(trust.verifyClients && service.names.some(({ kind }) => kind === 'ip')
+          ? [`${BY_ADDRESS}, at other sites of this port too; let clients connect by a DNS name`]
+          : []),
         ...noRevocation('Caddy', trust),
       ],
     };
   },
 };
+
+/**
+ * Not to be mended by strict_sni_host: without it whoever names another site in the handshake, or none, reaches this one
+ * without a certificate (measured on 2.6). default_sni does not help: the name that is compared is the client's.
+ */
+const BY_ADDRESS =
+  'where clients are verified Caddy answers 421 to whoever connects by IP address, since no handshake names one';
 
 function tlsDirective(
   service: ServiceSpec,

@@ -15,6 +15,8 @@
  *   root-rotation.json              how far the replacement of the root is, while there is one
  *   intermediate-rotation.json      what an interrupted replacement of the intermediate had begun
  *   rotation.lock                   held by whoever replaces either
+ *   agent/STACK/services/NAME.json  what failed, and when it is tried again
+ *   members/STACK/services/NAME.json  what apply set up, to be taken out again
  */
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';

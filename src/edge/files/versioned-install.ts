@@ -15,9 +15,9 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -32,7 +32,16 @@ import { type Certificate, parseCertificate } from '../../core/x509/certificate.
 import type { Flawed, InstalledVersion, InstallPorts, TakeUp } from '../../flow/agent/agent-ports.ts';
 import { syncDirectory, writeFileAtomically } from './atomic-file.ts';
 import { takeLock } from './exclusive-lock.ts';
-import { isErrno, naming } from './write-fault.ts';
+import { installDrift, repairVersions } from './install-drift.ts';
+import {
+  currentNumber,
+  directoryOf,
+  linkedTo,
+  makeDirectory,
+  versionNumbers,
+  versionsDirectory,
+} from './version-directories.ts';
+import { naming } from './write-fault.ts';
 
 /** Beside the files of the member: what the agent needs to read back, whatever names the files have. */
 const FACTS_FILE = 'version.json';
@@ -54,13 +63,13 @@ export const versionedInstall: InstallPorts = {
   },
 
   readCurrent(layout) {
-    const number = currentNumber(layout.directory);
+    const number = currentNumber(layout);
     return number === null ? null : readVersion(layout, number);
   },
 
   readVersion,
 
-  versions: (layout) => versionNumbers(join(layout.directory, 'versions')).sort((a, b) => b - a),
+  versions: (layout) => versionNumbers(layout).sort((a, b) => b - a),
 
   readPair(layout, number) {
     const version = readVersion(layout, number);
@@ -76,8 +85,8 @@ export const versionedInstall: InstallPorts = {
   },
 
   stage(layout, pair, takeUp) {
-    const versions = join(layout.directory, 'versions');
-    const number = Math.max(0, ...versionNumbers(versions)) + 1;
+    const versions = versionsDirectory(layout);
+    const number = Math.max(0, ...versionNumbers(layout)) + 1;
     const staging = join(versions, `.staging-${number}`);
     return naming(staging, () => {
       for (const directory of [layout.directory, versions]) makeDirectory(directory);
@@ -122,6 +131,14 @@ export const versionedInstall: InstallPorts = {
     copyOut(layout);
   },
 
+  drift: installDrift,
+
+  repair(layout) {
+    repairVersions(layout);
+    linkOut(layout);
+    copyOut(layout);
+  },
+
   mark(layout, version, served) {
     const directory = directoryOf(layout, version);
     naming(directory, () => {
@@ -132,16 +149,16 @@ export const versionedInstall: InstallPorts = {
   },
 
   prune(layout, kept) {
-    for (const number of versionNumbers(join(layout.directory, 'versions'))) {
+    for (const number of versionNumbers(layout)) {
       if (!kept.includes(number)) rmSync(directoryOf(layout, number), { recursive: true, force: true });
     }
   },
 
   remove(layout) {
     return naming(layout.directory, () => {
-      const found = existsSync(join(layout.directory, 'versions'));
+      const found = existsSync(versionsDirectory(layout));
       takeAway(layout);
-      rmSync(join(layout.directory, 'versions'), { recursive: true, force: true });
+      rmSync(versionsDirectory(layout), { recursive: true, force: true });
       rmSync(join(layout.directory, LOCK_FILE), { force: true });
       if (existsSync(layout.directory) && readdirSync(layout.directory).length === 0)
         rmSync(layout.directory, { recursive: true });
@@ -176,10 +193,6 @@ function linkOut({ directory, links }: InstallLayout): void {
   }
 }
 
-function linkedTo(path: string): string | null {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : null;
-}
-
 /** What a person had in a fixed place, as it was, owner and mode included. */
 function asideOf(path: string): string {
   return `${path}.before-fullchain`;
@@ -194,64 +207,38 @@ function putAside(path: string, isOwn: () => boolean): void {
 }
 
 /** A copy of a version, this one or one before. */
-function isOurs({ directory }: InstallLayout, file: string, path: string): boolean {
+function isOurs(layout: InstallLayout, file: string, path: string): boolean {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
   const found = readFileSync(path);
-  const versions = join(directory, 'versions');
-  return versionNumbers(versions).some((number) => {
-    const own = join(versions, String(number), file);
+  return versionNumbers(layout).some((number) => {
+    const own = join(directoryOf(layout, number), file);
     return existsSync(own) && found.equals(readFileSync(own));
   });
+}
+
+function putBack(path: string, isOwn: (path: string) => boolean): void {
+  if (lstatSync(asideOf(path), { throwIfNoEntry: false })) renameSync(asideOf(path), path);
+  else if (lstatSync(path, { throwIfNoEntry: false }) && isOwn(path)) rmSync(path);
+  else return;
+  syncDirectory(dirname(path));
 }
 
 function fixedPlaces({ directory, copies, links }: InstallLayout): string[] {
   return [...copies.map(({ to }) => to), ...links.map((name) => join(directory, name))];
 }
 
-/** Gone, and what a person had there is back. */
+/** Ours is gone, and what a person had there is back. */
 function takeAway(layout: InstallLayout): void {
-  for (const path of fixedPlaces(layout)) {
-    rmSync(path, { force: true });
-    if (lstatSync(asideOf(path), { throwIfNoEntry: false })) renameSync(asideOf(path), path);
-    if (existsSync(dirname(path))) syncDirectory(dirname(path));
-  }
+  for (const { file, to } of layout.copies) putBack(to, () => isOurs(layout, file, to));
+  for (const name of layout.links)
+    putBack(join(layout.directory, name), (link) => linkedTo(link) === join('current', name));
   rmSync(join(layout.directory, 'current'), { force: true });
   if (existsSync(layout.directory)) syncDirectory(layout.directory);
-}
-
-function directoryOf({ directory }: InstallLayout, version: number): string {
-  return join(directory, 'versions', String(version));
-}
-
-/** It stays ours: whoever owns a directory can put another file where we are about to write. */
-function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
-  mkdirSync(path, { recursive: true, mode: 0o755 });
 }
 
 function partOf(pair: ProvenPair, part: InstalledPart): string {
   if (part === 'key') return pair.keyPem;
   return (part === 'chain' ? pair.chain : pair.trust).map(({ raw }) => pemFromDer('CERTIFICATE', raw)).join('');
-}
-
-function currentNumber(directory: string): number | null {
-  try {
-    const match = /^versions\/([1-9]\d*)$/.exec(readlinkSync(join(directory, 'current')));
-    return match ? Number(match[1]) : null;
-  } catch (cause) {
-    if (isErrno(cause, 'ENOENT', 'EINVAL', 'ENOTDIR')) return null;
-    throw cause;
-  }
-}
-
-function versionNumbers(versions: string): number[] {
-  try {
-    return readdirSync(versions)
-      .filter((name) => /^[1-9]\d{0,8}$/.test(name))
-      .map(Number);
-  } catch (cause) {
-    if (isErrno(cause, 'ENOENT')) return [];
-    throw cause;
-  }
 }
 
 function readVersion(layout: InstallLayout, number: number): InstalledVersion | Flawed {
@@ -270,8 +257,8 @@ function readVersion(layout: InstallLayout, number: number): InstalledVersion | 
     const publicKey = key.export({ type: 'spki', format: 'der' });
     if (chain[0] === undefined || !bytesEqual(chain[0].publicKey.raw, publicKey))
       return { flaw: 'key and certificate do not belong together' };
-    const missing = layout.files.find(({ name }) => !existsSync(join(directory, name)));
-    if (missing) return { flaw: `${missing.name} is missing` };
+    const other = layout.files.find(({ name }) => !lstatSync(join(directory, name)).isFile());
+    if (other) return { flaw: `${other.name} is not a file` };
     return {
       number,
       chain,

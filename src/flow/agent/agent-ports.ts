@@ -52,6 +52,15 @@ export interface InstalledVersion {
   readonly takeUp: TakeUp;
 }
 
+/** An installed file that is no longer as it was put there. */
+export interface Drift {
+  readonly path: string;
+  /** For people. */
+  readonly why: string;
+  /** It is a key in use, and others could read it. */
+  readonly isExposed: boolean;
+}
+
 export interface Flawed {
   /** Why it cannot be used, for people. */
   readonly flaw: string;
@@ -74,6 +83,10 @@ export interface InstallPorts {
   readonly activate: (layout: InstallLayout, version: number | null) => void;
   /** Whether something of a person's own lies aside, in whose place ours is. */
   readonly hasPutAside: (layout: InstallLayout) => boolean;
+  /** Owners and modes that were changed, copies and links that are not what is behind `current`. */
+  readonly drift: (layout: InstallLayout) => readonly Drift[];
+  /** All of that as it is to be, each by a rename. */
+  readonly repair: (layout: InstallLayout) => void;
   /** Records whether a version is served; if not, what its service is to be told. */
   readonly mark: (layout: InstallLayout, version: number, served: Instant | TakeUp) => void;
   /** Takes away all versions but these. */
@@ -104,6 +117,8 @@ export interface HostPorts {
     address: HostPort,
     serverName: string | null,
   ) => Promise<Hex | { readonly why: string }>;
+  /** False only where it is certain that nobody listens there. */
+  readonly isListening: (address: HostPort) => Promise<boolean>;
   readonly sleep: (ms: number) => Promise<void>;
   readonly clock: () => Instant;
 }

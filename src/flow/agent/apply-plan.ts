@@ -9,32 +9,22 @@
 
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { type Pair, type ProvenPair, provePair } from '../../core/renewal/stage-pair.ts';
-import type { Action } from '../../core/services/service-kind.ts';
-import { formatRfc3339, type Instant } from '../../core/time/instant.ts';
+import { commandLine } from '../../core/services/action-text.ts';
+import type { Instant } from '../../core/time/instant.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import type { ConfigurationPorts, HostPorts, InstalledVersion, InstallPorts, Obtain, TakeUp } from './agent-ports.ts';
+import { type ApplyResult, applyResult } from './apply-result.ts';
 import { confirmServed } from './confirm-served.ts';
-import { type FileEdit, type InstallPlan, isSettled } from './install-plan.ts';
+import { type FileEdit, type InstallPlan, isSettled, plannedNotes, wishedFootprint } from './install-plan.ts';
+import type { MemberRecords } from './member-records.ts';
 import { failedStep, type Step, StepFailed, type StepName } from './step.ts';
-
-export interface ApplyResult {
-  readonly name: string;
-  readonly ok: boolean;
-  /** restored: it failed, and what was proven before works again. failed: nothing was in use before, or it does not work either. */
-  readonly action: 'none' | 'issued' | 'installed' | 'configured' | 'reloaded' | 'removed' | 'restored' | 'failed';
-  readonly certificate: { readonly fingerprint: string; readonly serial: string; readonly notAfter: string } | null;
-  readonly steps: readonly Step[];
-  /** What a person should know of it; there only with a change. */
-  readonly notes?: readonly string[];
-  /** What an issuer asked for before it is tried again. */
-  readonly retryAfterSeconds?: number;
-}
 
 export interface ApplyPorts {
   readonly obtain: Obtain;
   readonly install: InstallPorts;
   readonly configuration: ConfigurationPorts;
   readonly host: HostPorts;
+  readonly records: Pick<MemberRecords, 'remember'>;
 }
 
 /** How many versions are kept, the one in use included. */
@@ -42,14 +32,15 @@ const KEPT_VERSIONS = 5;
 
 /** Never throws for what the world does: a fault is a step that failed. */
 export async function applyPlan(ports: ApplyPorts, plan: InstallPlan): Promise<ApplyResult> {
-  if (isSettled(plan)) return result(plan, 'none', plan.installed?.chain[0], []);
   let lock: { readonly release: () => void } | null;
   try {
+    ports.records.remember(plan.member, wishedFootprint(plan));
+    if (isSettled(plan)) return applyResult(plan, 'none', plan.installed?.chain[0], []);
     lock = ports.install.lock(plan.desired.install);
   } catch (fault) {
-    return result(plan, 'failed', plan.installed?.chain[0], [failedStep(fault, 'stage')]);
+    return applyResult(plan, 'failed', plan.installed?.chain[0], [failedStep(fault, 'stage')]);
   }
-  if (lock === null) return result(plan, 'failed', plan.installed?.chain[0], [busy(plan)]);
+  if (lock === null) return applyResult(plan, 'failed', plan.installed?.chain[0], [busy(plan)]);
   try {
     return await applyLocked(ports, plan);
   } finally {
@@ -61,16 +52,17 @@ async function applyLocked(ports: ApplyPorts, plan: InstallPlan): Promise<ApplyR
   const work = new Work(ports, plan);
   try {
     work.sameAsPlanned();
+    work.repair();
     await work.prepare();
     await work.install();
     await work.configure();
     await work.confirm();
-    return { ...result(plan, work.action(), work.leaf, work.steps), ...noted(plan) };
+    return { ...applyResult(plan, work.action(), work.leaf, work.steps), ...noted(plan) };
   } catch (fault) {
     work.steps.push(failedStep(fault, work.at));
     const action = work.touched ? await work.restore() : 'failed';
     return {
-      ...result(plan, action, plan.installed?.chain[0], work.steps),
+      ...applyResult(plan, action, plan.installed?.chain[0], work.steps),
       ...retryAfter(fault),
     };
   }
@@ -106,6 +98,16 @@ class Work {
         'another agent changed this pair at the same time',
         'Run it again: fullchain apply',
       );
+  }
+
+  /** What is there, as it was put there: whatever follows is beside it, or reads it. */
+  repair(): void {
+    const { desired, drift, installed } = this.plan;
+    if (drift.length === 0) return;
+    this.at = 'install';
+    if (installed !== null) this.ports.install.mark(desired.install, installed.number, this.wantedTakeUp());
+    this.ports.install.repair(desired.install);
+    this.done('install', `put right: ${drift.map(({ path, why }) => `${path} (${why})`).join(', ')}`);
   }
 
   /** What must be in force before a certificate is ordered: the listener that answers for it. */
@@ -171,9 +173,9 @@ class Work {
   }
 
   action(): ApplyResult['action'] {
-    const { renewal, trustChanged, edits } = this.plan;
+    const { renewal, trustChanged, drift, edits } = this.plan;
     if (renewal.due) return 'issued';
-    return trustChanged ? 'installed' : edits.length > 0 ? 'configured' : 'reloaded';
+    return trustChanged || drift.length > 0 ? 'installed' : edits.length > 0 ? 'configured' : 'reloaded';
   }
 
   /** Back to what was seen served last, unless it has expired since: then the new pair is the better one. */
@@ -316,41 +318,12 @@ function busy({ desired }: InstallPlan): Step {
   );
 }
 
-function noted({ desired: { notes } }: InstallPlan): Pick<ApplyResult, 'notes'> {
+function noted(plan: InstallPlan): Pick<ApplyResult, 'notes'> {
+  const notes = plannedNotes(plan);
   return notes.length === 0 ? {} : { notes };
 }
 
 function retryAfter(fault: unknown): { readonly retryAfterSeconds?: number } {
   const seconds = fault instanceof OperatorFault ? fault.facts.retryAfterSeconds : undefined;
   return typeof seconds === 'number' ? { retryAfterSeconds: seconds } : {};
-}
-
-export function commandLine(action: Action): string {
-  switch (action.kind) {
-    case 'command':
-      return action.argv.join(' ');
-    case 'shell':
-      return action.command;
-    case 'signal':
-      return `kill -${action.signal.slice(3)} "$(head -1 ${action.pidFile})"`;
-    case 'redis':
-      return `redis-cli -h ${action.host} ${action.commands.map((command) => command.join(' ')).join('; ')}`;
-  }
-}
-
-function result(
-  { member }: InstallPlan,
-  action: ApplyResult['action'],
-  leaf: Certificate | undefined,
-  steps: readonly Step[],
-): ApplyResult {
-  return {
-    name: member.name,
-    ok: steps.every(({ ok }) => ok),
-    action,
-    certificate: leaf
-      ? { fingerprint: leaf.fingerprint, serial: leaf.serial, notAfter: formatRfc3339(leaf.validity.notAfter) }
-      : null,
-    steps,
-  };
 }

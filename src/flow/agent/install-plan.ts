@@ -10,14 +10,17 @@ import {
 } from '../../core/renewal/renewal-due.ts';
 import { newerListsText } from '../../core/revocation/newer-lists.ts';
 import type { Revocation } from '../../core/revocation/revocation.ts';
+import { type Footprint, footprintOf } from '../../core/services/footprint.ts';
 import type { Desired, ServiceProtocol } from '../../core/services/service-kind.ts';
 import { unifiedDiff } from '../../core/services/unified-diff.ts';
+import type { MemberName } from '../../core/stack/member-name.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import type { Instant } from '../../core/time/instant.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import { validatePath } from '../../core/x509/path.ts';
 import type {
   ConfigurationPorts,
+  Drift,
   Flawed,
   HostPorts,
   InstalledVersion,
@@ -38,7 +41,7 @@ export interface FileEdit {
 }
 
 export interface InstallPlan {
-  readonly member: { readonly kind: 'service' | 'client'; readonly name: string };
+  readonly member: MemberName;
   readonly wanted: WantedCertificate;
   /** Where a client would see the certificate; null: nowhere, and the loop closes at "installed". */
   readonly endpoint: { readonly protocol: ServiceProtocol; readonly address: HostPort } | null;
@@ -55,6 +58,8 @@ export interface InstallPlan {
   /** The pair stays and its bundle is replaced. */
   readonly trustChanged: boolean;
   readonly anchors: readonly Certificate[];
+  /** What is not as it was installed. */
+  readonly drift: readonly Drift[];
   /** Only files that change. */
   readonly edits: readonly FileEdit[];
   /** Why apply will first have one of its revocation lists signed anew, for people; null: they are the newest. */
@@ -64,7 +69,7 @@ export interface InstallPlan {
 }
 
 export interface PlanPorts {
-  readonly install: Pick<InstallPorts, 'readCurrent' | 'readVersion' | 'versions'>;
+  readonly install: Pick<InstallPorts, 'readCurrent' | 'readVersion' | 'versions' | 'drift'>;
   readonly configuration: Pick<ConfigurationPorts, 'preview'>;
   readonly host: Pick<HostPorts, 'facts' | 'clock'>;
   /** The roots that certificates of this issuer may lead to: more than new ones do, while a root is being replaced. */
@@ -86,6 +91,11 @@ export interface PlanPorts {
 }
 
 export type InstallWish = Pick<InstallPlan, 'member' | 'wanted' | 'endpoint' | 'desired' | 'trust'>;
+
+/** What apply puts there for it. */
+export function wishedFootprint({ desired, endpoint }: Pick<InstallWish, 'desired' | 'endpoint'>): Footprint {
+  return footprintOf(desired, endpoint?.address ?? null);
+}
 
 /** @param asked a rotation was asked for */
 export async function planInstall(ports: PlanPorts, wish: InstallWish, asked: boolean): Promise<InstallPlan> {
@@ -115,6 +125,7 @@ export async function planInstall(ports: PlanPorts, wish: InstallWish, asked: bo
     renewal,
     trustChanged: !renewal.due && installed !== null && trust !== null && !sameCertificates(installed.trust, trust),
     anchors,
+    drift: ports.install.drift(desired.install),
     edits,
     listToSign: readsLists(desired) && !edits.some(({ isData }) => isData) ? ports.listToSign() : null,
     seenInstead: null,
@@ -128,9 +139,9 @@ function readsLists({ configuration }: Desired): boolean {
 }
 
 /** Nothing to do, and nothing left over from a run that was cut short. */
-export function isSettled({ renewal, edits, trustChanged, installed, seenInstead }: InstallPlan): boolean {
+export function isSettled({ renewal, edits, drift, trustChanged, installed, seenInstead }: InstallPlan): boolean {
   const isServed = installed !== null && installed.confirmedAt !== null && seenInstead === null;
-  return isServed && !renewal.due && edits.length === 0 && !trustChanged;
+  return isServed && !renewal.due && edits.length === 0 && drift.length === 0 && !trustChanged;
 }
 
 function newestProven(
@@ -197,7 +208,7 @@ export interface PlannedChange {
 
 /** The plan in the words of the `plan` answer: one line an action, "none" where nothing is to be done. */
 export function plannedChanges(plan: InstallPlan): PlannedChange[] {
-  const { desired, renewal, edits, pending, trustChanged, listToSign } = plan;
+  const { desired, renewal, drift, edits, pending, trustChanged, listToSign } = plan;
   const changes: PlannedChange[] = [];
   const { directory, copies } = desired.install;
   const places = [directory, ...copies.map(({ to }) => to)].join(', ');
@@ -214,6 +225,7 @@ export function plannedChanges(plan: InstallPlan): PlannedChange[] {
       action: 'install',
       why: `the same pair in ${directory}, with another bundle of roots: ${rootNames(plan.trust)}`,
     });
+  for (const { path, why } of drift) changes.push({ action: 'install', why: `${path}: ${why}` });
   const settings = edits.filter(({ isData }) => !isData);
   for (const { path, before, after, why } of settings)
     changes.push({ action: 'configure', why: `${path}: ${why}`, diff: unifiedDiff(before ?? '', after ?? '', path) });
@@ -225,6 +237,13 @@ export function plannedChanges(plan: InstallPlan): PlannedChange[] {
   else if (!isSettled(plan) && desired.reload)
     changes.push({ action: 'reload', why: plan.seenInstead ?? 'the installed pair has not been seen served yet' });
   return changes.length > 0 ? changes : [{ action: 'none', why: renewal.why }];
+}
+
+/** What a person should know of it. */
+export function plannedNotes({ member, desired, drift, renewal }: InstallPlan): readonly string[] {
+  const isExposed = drift.some((one) => one.isExposed) && !renewal.due;
+  const exposed = `others could read the key, and may know it: "fullchain rotate ${member.name}" makes a new one`;
+  return isExposed ? [...desired.notes, exposed] : desired.notes;
 }
 
 function rootNames(trust: readonly Certificate[] | null): string {

@@ -15,7 +15,12 @@ export interface Member {
 
 /** What a look at a member found and did. */
 export type Looked =
-  | { readonly kind: 'good'; readonly changed: boolean; readonly renewAt: Instant | null }
+  | {
+      readonly kind: 'good';
+      readonly changed: boolean;
+      readonly renewAt: Instant | null;
+      readonly notes?: readonly string[];
+    }
   /** Somebody else is changing this host: not a failure, only later. */
   | { readonly kind: 'busy' }
   | {

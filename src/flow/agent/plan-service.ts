@@ -25,12 +25,8 @@ export async function planService(
   return { ...(await planInstall(ports, serviceWish(ports, service, kind, facts), asked)), service, kind };
 }
 
-/** What was brought there, also where the service has changed since into something that is not supported. */
-export async function serviceFootprint(
-  ports: PlanPorts,
-  service: ServiceSpec,
-  kind: ServiceKind,
-): Promise<Pick<InstallWish, 'member' | 'desired' | 'trust'>> {
+/** Also where the service has changed into something that is not supported: what was brought there can still be taken out. */
+export async function anyServiceWish(ports: PlanPorts, service: ServiceSpec, kind: ServiceKind): Promise<InstallWish> {
   return serviceWish(ports, service, kind, await factsOf(ports, service, kind));
 }
 

@@ -147,7 +147,7 @@ function key(flaw: string | null): Finding {
     flaw === null,
     'matches the certificate; the service’s user reads it and nobody else',
     flaw ?? 'as it should be',
-    'Set owner and mode again: fullchain rotate',
+    'Owner and mode as they were: fullchain apply; a new key, where others could read this one: fullchain rotate',
   );
 }
 
