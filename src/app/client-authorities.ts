@@ -1,21 +1,17 @@
 /** Whose revocation lists a service needs to refuse revoked clients: OpenSSL wants one of every authority above a client. */
-import { existsSync } from 'node:fs';
 import type { Instant } from '../core/time/instant.ts';
 import type { Certificate } from '../core/x509/certificate.ts';
 import { keyUsage } from '../core/x509/key-usage.ts';
-import { readCertificates } from '../edge/files/certificate-files.ts';
 import type { StatePaths } from '../edge/files/state-directory.ts';
 import { keyIdOf } from './authority-keys.ts';
 import type { RevocationList } from './revocation-lists.ts';
-import { isAbove, issuingCertificate, previousIntermediates, trustedRoots } from './trusted-roots.ts';
+import { isAbove, issuingCertificate, nextIntermediate, previousIntermediates, trustedRoots } from './trusted-roots.ts';
 
 /** The trusted roots and every valid intermediate below them: in use, replaced, or prepared. @throws OperatorFault as trustedRoots */
 export function clientAuthorities(paths: StatePaths, now: Instant): readonly Certificate[] {
   const { bundle } = trustedRoots(paths);
-  const prepared = existsSync(paths.nextIntermediateCertificate)
-    ? readCertificates(paths.nextIntermediateCertificate)
-    : [];
-  const intermediates = [issuingCertificate(paths), ...previousIntermediates(paths), ...prepared].filter(
+  const next = nextIntermediate(paths);
+  const intermediates = [issuingCertificate(paths), ...previousIntermediates(paths), ...(next ? [next] : [])].filter(
     (intermediate) => now <= intermediate.validity.notAfter && bundle.some((root) => isAbove(root, intermediate)),
   );
   return [...bundle, ...intermediates];

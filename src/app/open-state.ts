@@ -22,7 +22,13 @@ import type { SigningIssuer } from '../flow/ca/issue-certificate.ts';
 import { type Store, StoreFault } from '../flow/ca/store-ports.ts';
 import { issuingPassword, keyIdOf, openIssuingKey } from './authority-keys.ts';
 import type { PasswordOptions } from './passwords.ts';
-import { issuingCertificate, previousIntermediates, rootsAbove, type TrustedRoots } from './trusted-roots.ts';
+import {
+  issuingCertificate,
+  nextIntermediate,
+  previousIntermediates,
+  rootsAbove,
+  type TrustedRoots,
+} from './trusted-roots.ts';
 
 export interface LoadedIssuer extends SigningIssuer {
   readonly certificate: Certificate;
@@ -39,8 +45,8 @@ export interface OpenedState {
   readonly issuerAt: (plainBase: string) => LoadedIssuer;
   /** Intermediates that issued before. */
   readonly previous: () => readonly Certificate[];
-  /** One of them with its key, which signs its revocation list on; null when there is none. @throws OperatorFault */
-  readonly previousIssuerAt: (keyId: Hex, plainBase: string) => LoadedIssuer | null;
+  /** One of them, or the one that is prepared, with its key, which signs its revocation list on; null when there is none. @throws OperatorFault */
+  readonly otherIssuerAt: (keyId: Hex, plainBase: string) => LoadedIssuer | null;
   /** Takes up an intermediate or roots that were replaced meanwhile; true when they were. @throws OperatorFault, and what was loaded stays */
   readonly refresh: () => boolean;
   readonly close: () => void;
@@ -89,8 +95,9 @@ export async function openState(
       roots: () => loaded.roots,
       issuerAt: (plainBase) => withUrls(loaded.issuer, plainBase),
       previous: () => loaded.previous,
-      previousIssuerAt(keyId, plainBase) {
-        const certificate = loaded.previous.find((candidate) => keyIdOf(candidate) === keyId);
+      otherIssuerAt(keyId, plainBase) {
+        const { previous, next } = loaded;
+        const certificate = [...previous, ...(next ? [next] : [])].find((candidate) => keyIdOf(candidate) === keyId);
         return certificate ? withUrls(loadIssuer(paths, certificate, opening), plainBase) : null;
       },
       refresh() {
@@ -130,6 +137,7 @@ interface Loaded {
   readonly issuer: LoadedIssuer;
   readonly roots: TrustedRoots;
   readonly previous: readonly Certificate[];
+  readonly next: Certificate | null;
   readonly stamp: string;
 }
 
@@ -137,12 +145,19 @@ function load(paths: StatePaths, password: Uint8Array): Loaded {
   const stamp = stampOf(paths);
   const certificate = issuingCertificate(paths);
   const roots = rootsAbove(certificate, paths);
-  return { issuer: loadIssuer(paths, certificate, password), roots, previous: previousIntermediates(paths), stamp };
+  return {
+    issuer: loadIssuer(paths, certificate, password),
+    roots,
+    previous: previousIntermediates(paths),
+    next: nextIntermediate(paths),
+    stamp,
+  };
 }
 
-/** Changes when intermediate or roots are replaced: a file that was renamed into place is another file. */
+/** Changes when intermediate or roots are replaced, or another intermediate is prepared: a file that was renamed into place is another file. */
 function stampOf(paths: StatePaths): string {
-  return [paths.intermediateCertificate, paths.rootCertificate].map(fileStamp).join();
+  const { intermediateCertificate, nextIntermediateCertificate, rootCertificate } = paths;
+  return [intermediateCertificate, nextIntermediateCertificate, rootCertificate].map(fileStamp).join();
 }
 
 function withUrls(issuer: LoadedIssuer, plainBase: string): LoadedIssuer {

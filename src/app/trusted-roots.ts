@@ -45,6 +45,12 @@ export function issuingCertificate(paths: StatePaths): Certificate {
   return first(certificatesAt(paths.intermediateCertificate, paths), paths.intermediateCertificate);
 }
 
+/** The intermediate that is prepared and issues nothing yet. @throws OperatorFault input-invalid */
+export function nextIntermediate(paths: StatePaths): Certificate | null {
+  if (!existsSync(paths.nextIntermediateCertificate)) return null;
+  return first(readCertificates(paths.nextIntermediateCertificate), paths.nextIntermediateCertificate);
+}
+
 /** Intermediates that issued before, in no order. @throws OperatorFault input-invalid */
 export function previousIntermediates(paths: StatePaths): Certificate[] {
   if (!existsSync(paths.issuers)) return [];

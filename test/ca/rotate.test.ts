@@ -90,6 +90,36 @@ test('the key of the root is elsewhere: it is asked for by its file, and used fr
   assert.equal(verifies(roots(), issue('after')), true);
 });
 
+test('another intermediate, prepared: it waits, and stands in nobody’s way but a new root’s', (t) => {
+  const { ca, issue, roots, state } = authority(t);
+  const rotation = () => ca('status').answer.rotation;
+  const issuer = (chain: string): string => openssl(['x509', '-in', chain, '-noout', '-issuer']).stdout;
+  const first = issue('first');
+  const prepared = ca('rotate', 'intermediate', '--prepare');
+  assert.equal(prepared.status, 0, prepared.text);
+  const again = ca('rotate', 'intermediate', '--prepare');
+  assert.equal(again.answer.intermediate.fingerprint, prepared.answer.intermediate.fingerprint, 'again');
+  assert.deepEqual([rotation().intermediatePrepared, rotation().intermediateInterrupted], [true, false]);
+  const { next, certificates } = ca('status').answer;
+  assert.equal(next, `fullchain ca rotate intermediate --state ${state}`);
+  assert.ok(certificates.some(({ role }: { role: string }) => role === 'next-intermediate'));
+  assert.match(ca('rotate', 'root', '--prepare').text, /rotation-order.*intermediate is prepared/);
+  assert.equal(issuer(issue('meanwhile')), issuer(first));
+
+  const { status, answer } = ca('rotate', 'intermediate');
+  assert.equal(status, 0);
+  assert.equal(answer.intermediate.fingerprint, prepared.answer.intermediate.fingerprint);
+  const second = issue('second');
+  assert.notEqual(issuer(second), issuer(first));
+  assert.equal(verifies(roots(), second), true);
+  assert.equal(rotation().intermediatePrepared, false);
+
+  assert.equal(ca('rotate', 'root', '--prepare').status, 0);
+  assert.match(ca('rotate', 'intermediate', '--prepare').text, /rotation-order.*new root is prepared/);
+  assert.equal(ca('rotate', 'intermediate').status, 0, 'at once');
+  assert.equal(ca('rotate', 'root', '--activate').status, 0, 'what is prepared below the root was left alone');
+});
+
 test('another root, in three steps: each is repeated without harm, none is skipped', (t) => {
   const { ca, issue, roots } = authority(t);
   const phase = (): string => ca('status').answer.rotation.phase;

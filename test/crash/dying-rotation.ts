@@ -1,7 +1,7 @@
 /**
  * A step of a rotation, in a process that kills itself before the N-th change that it makes to the state:
  *
- *   node dying-rotation.ts STATE intermediate|prepare|cancel|activate|retire N
+ *   node dying-rotation.ts STATE STEP N
  *
  * Prints the number of changes.
  */

@@ -3,7 +3,15 @@ import { rotateIntermediate } from '../../src/app/programs/rotate-intermediate.t
 import { rotateRoot } from '../../src/app/programs/rotate-root.ts';
 import type { StatePaths } from '../../src/edge/files/state-directory.ts';
 
-export const ROTATION_STEPS = ['intermediate', 'prepare', 'cancel', 'activate', 'retire'] as const;
+export const ROTATION_STEPS = [
+  'intermediate',
+  'prepare-intermediate',
+  'activate-intermediate',
+  'prepare',
+  'cancel',
+  'activate',
+  'retire',
+] as const;
 
 export type RotationStepName = (typeof ROTATION_STEPS)[number];
 
@@ -16,9 +24,10 @@ export async function rotationStep(paths: StatePaths, step: RotationStepName): P
     intermediateAlgorithm: null,
     intermediateLifetimeSeconds: null,
   };
-  if (step === 'intermediate') {
+  if (step === 'intermediate' || step === 'prepare-intermediate' || step === 'activate-intermediate') {
     await rotateIntermediate(paths, {
       ...asBefore,
+      prepareOnly: step === 'prepare-intermediate',
       rootKeyFile: null,
       algorithm: null,
       lifetimeSeconds: null,

@@ -1,6 +1,6 @@
 /** Revocation lists that are about to be replaced are in the plan, and apply does what it says. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fullchain, up } from '../ca/command-line.ts';
@@ -61,6 +61,12 @@ test('a client was revoked: the list will be signed, or is signed; applied once,
   assert.deepEqual(actionsOf(await stack.plan('site')), NOTHING);
   const again: { services: { action: string }[] } = await stack.answer('apply');
   assert.equal(again.services[0]?.action, 'none');
+
+  const right = readFileSync(list, 'utf8');
+  writeFileSync(list, 'not a list\n');
+  assert.match((await stack.plan('site'))[0]?.why ?? '', /^the revocation lists cannot be read; right ones are there$/);
+  await stack.answer('apply');
+  assert.equal(readFileSync(list, 'utf8'), right);
 });
 
 test('a list that ends, or has ended, is replaced although nobody was revoked', {

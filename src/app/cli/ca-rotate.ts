@@ -10,6 +10,7 @@ interface PasswordFlags {
 }
 
 export interface IntermediateFlags extends PasswordFlags {
+  readonly prepare?: boolean;
   readonly rootKey?: string;
   readonly intermediateAlgorithm?: KeyAlgorithm;
   readonly intermediateLifetime?: number;
@@ -34,6 +35,7 @@ export function addRotateCommands(ca: Command): void {
   const rotate = ca.command('rotate').description('Replace the intermediate, or step by step the root');
 
   passwordOptions(rotate.command('intermediate').description('A new issuing key and certificate, below the same root'))
+    .option('--prepare', 'make it and hand out its revocation list; the same without --prepare lets it issue')
     .option('--root-key <file>', 'the root’s key, when it is not in the state directory')
     .option('--intermediate-algorithm <algorithm>', 'of the new key (default: as before)', algorithmOption)
     .option('--intermediate-lifetime <duration>', 'default: as before, as far as the root reaches', durationOption)
@@ -41,10 +43,12 @@ export function addRotateCommands(ca: Command): void {
     .addHelpText(
       'after',
       `
-What was issued before stays valid. Cut short, the same command goes on with what was begun.
+What was issued before stays valid. Cut short, the same command goes on with what was begun. Services that refuse revoked
+clients refuse those of an authority whose list they lack: where clients from outside the stack renew, prepare first.
 
 Examples:
-  fullchain ca rotate intermediate
+  fullchain ca rotate intermediate --prepare     then fullchain apply on every host
+  fullchain ca rotate intermediate               issues from it: at once where nothing was prepared
   fullchain ca rotate intermediate --root-key /mnt/usb/ca/root_ca_key --root-password-file /mnt/usb/ca/root_password
   fullchain ca rotate intermediate --intermediate-algorithm ecdsa-p384`,
     )

@@ -9,37 +9,70 @@ import { rootKeyPath } from '../authority-keys.ts';
 import type { IntermediateFlags, RootFlags } from '../cli/ca-rotate.ts';
 import { type Context, passwordSource, print } from '../cli/context.ts';
 import { readConfig } from '../config.ts';
-import { rotateIntermediate } from '../programs/rotate-intermediate.ts';
+import { type RotatedIntermediate, rotateIntermediate } from '../programs/rotate-intermediate.ts';
 import { type RotatedRoot, rotateRoot } from '../programs/rotate-root.ts';
 import { certificateDocument, PHASES } from './ca-status.ts';
 
 export async function rotateIntermediateCommand(context: Context, flags: IntermediateFlags): Promise<void> {
-  const { root, previous, intermediate, keyFile, resumed } = await rotateIntermediate(context.paths, {
+  const rotated = await rotateIntermediate(context.paths, {
     ...passwords(flags),
+    prepareOnly: flags.prepare === true,
     rootKeyFile: flags.rootKey ?? null,
     algorithm: flags.intermediateAlgorithm ?? null,
     lifetimeSeconds: flags.intermediateLifetime ?? null,
     commonName: flags.intermediateCommonName ?? null,
   });
-  const running = readReady(context.paths);
+  const { root, previous, intermediate, keyFile, active, wasPrepared, resumed } = rotated;
+  const running = readReady(context.paths) !== null;
   const document = {
     ok: true,
+    phase: active ? 'active' : 'prepared',
     resumed,
     root: certificateDocument(root),
     intermediate: { ...certificateDocument(intermediate), keyFile },
     previous: previous && certificateDocument(previous),
-    running: running !== null,
-    next: `fullchain ca status --state ${context.paths.root}`,
+    running,
+    plan: intermediatePlan(rotated),
+    next: `fullchain ca ${active ? 'status' : 'rotate intermediate'} --state ${context.paths.root}`,
   };
   print(context, document, () => [
-    resumed ? 'The rotation that had been cut short is finished.' : 'The intermediate was replaced.',
-    `  issues now     ${line(intermediate)}`,
+    active ? ACTIVE[resumed ? 'resumed' : 'done'] : 'Another intermediate is prepared; the one before goes on issuing.',
+    `  ${active ? 'issues now   ' : 'prepared     '}  ${line(intermediate)}`,
     ...(previous ? [`  issued before  ${line(previous)}`] : []),
     `  root           ${line(root)}, as before`,
-    '  Certificates of the one before stay valid, and its revocation list is still served; renewals come from the new one.',
-    takenUp(running !== null),
+    ...(active
+      ? [
+          '  Certificates of the one before stay valid, and its revocation list is still served; renewals come from the new one.',
+        ]
+      : []),
+    ...(active || !wasPrepared ? [takenUp(running)] : []),
+    ...planLines(document.plan),
     `Next: ${document.next}`,
   ]);
+}
+
+const ACTIVE = {
+  done: 'The intermediate was replaced.',
+  resumed: 'The rotation that had been cut short is finished.',
+} as const;
+
+/** What is to be done outside the authority. */
+function intermediatePlan({ active, wasPrepared }: RotatedIntermediate): string[] {
+  if (active && wasPrepared) return [];
+  const how = 'fullchain apply on every host of a stack (a running agent does by itself, within five minutes)';
+  return active
+    ? [
+        `let services that verify clients take up its revocation list: ${how};`,
+        'until then they refuse clients that show a certificate of the new one. The next time without this gap: --prepare first.',
+      ]
+    : [
+        `let services that verify clients take up its revocation list: ${how};`,
+        'then let it issue: no client is refused for want of its list.',
+      ];
+}
+
+function planLines(plan: readonly string[]): string[] {
+  return plan.map((what, index) => `${index === 0 ? 'Then: ' : '      '}${what}`);
 }
 
 export async function rotateRootCommand(context: Context, flags: RootFlags): Promise<void> {
@@ -86,7 +119,7 @@ export async function rotateRootCommand(context: Context, flags: RootFlags): Pro
       : []),
     ...retiredKeys(context, retired),
     ...(changed ? [takenUp(running)] : []),
-    ...plan(result).map((what, index) => `${index === 0 ? 'Then: ' : '      '}${what}`),
+    ...planLines(plan(result)),
     ...(next ? [`Next: ${next}`] : []),
   ]);
 }

@@ -7,16 +7,15 @@ import { contains, lifetimeSeconds, remainingSeconds } from '../../core/time/val
 import type { Certificate } from '../../core/x509/certificate.ts';
 import { formatName } from '../../core/x509/name.ts';
 import { describeKey } from '../../core/x509/public-key.ts';
-import { readCertificates } from '../../edge/files/certificate-files.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
 import { wallClock } from '../../edge/system/clock.ts';
 import { authorityCertificates, readReady } from '../authority-files.ts';
 import { keyIdOf, keyPathOf, rootKeyPath } from '../authority-keys.ts';
 import { type Context, print } from '../cli/context.ts';
 import { readConfig } from '../config.ts';
+import { intermediateRotationState } from '../intermediate-rotation-state.ts';
 import { type RootRotationState, rootRotationState } from '../root-rotation-state.ts';
-import { readIntermediateRotation } from '../rotation-journal.ts';
-import { previousIntermediates, retiredRoots } from '../trusted-roots.ts';
+import { nextIntermediate, previousIntermediates, retiredRoots } from '../trusted-roots.ts';
 
 type Role =
   | 'root'
@@ -45,6 +44,8 @@ export interface RotationDocument {
   readonly startedAt: string | null;
   /** A replacement of the intermediate was cut short. */
   readonly intermediateInterrupted: boolean;
+  /** Another intermediate is there, with its revocation list, and the old one issues. */
+  readonly intermediatePrepared: boolean;
 }
 
 /** Every certificate of the authority. @throws OperatorFault not-initialised, state-incomplete, key-mismatch */
@@ -60,14 +61,14 @@ export function authorityRows(paths: StatePaths): AuthorityRow[] {
   const root = (role: Role) => (certificate: Certificate) => row(role, certificate, rootFile(certificate), now);
   const issuer = (role: Role) => (certificate: Certificate) =>
     row(role, certificate, keyPathOf(paths.intermediateKey, keyIdOf(certificate)), now);
-  const next = existsSync(paths.nextIntermediateCertificate) ? readCertificates(paths.nextIntermediateCertificate) : [];
   const isPreparing = phase === 'preparing' || phase === 'prepared' || phase === 'cancelling';
+  const next = isPreparing ? nextIntermediate(paths) : intermediateRotationState(paths).prepared;
   const previous = previousIntermediates(paths).filter(({ fingerprint }) => fingerprint !== intermediate.fingerprint);
   return [
     root('root')(roots.active),
     ...others.map(root(isPreparing ? 'next-root' : 'previous-root')),
     issuer('intermediate')(intermediate),
-    ...(isPreparing ? next.map(issuer('next-intermediate')) : []),
+    ...(next ? [issuer('next-intermediate')(next)] : []),
     ...previous.map(issuer('previous-intermediate')),
     ...retiredRoots(paths).map(root('retired-root')),
   ];
@@ -80,10 +81,12 @@ export function showStatus(context: Context): void {
   const config = readConfig(paths.config);
   const running = readReady(paths);
   const certificates = authorityRows(paths);
+  const { phase: intermediatePhase } = intermediateRotationState(paths);
   const rotation: RotationDocument = {
     phase: state.phase,
     startedAt: state.journal?.startedAt ?? null,
-    intermediateInterrupted: readIntermediateRotation(paths.intermediateRotation) !== null,
+    intermediateInterrupted: intermediatePhase === 'interrupted',
+    intermediatePrepared: intermediatePhase === 'prepared',
   };
   const next = nextCommand(paths, state, rotation, root, intermediate, wallClock());
   const document = {
@@ -104,6 +107,9 @@ export function showStatus(context: Context): void {
     ),
     `  rotation of the root  ${PHASES[state.phase]}`,
     ...(rotation.intermediateInterrupted ? ['  a rotation of the intermediate was cut short'] : []),
+    ...(rotation.intermediatePrepared
+      ? ['  another intermediate is prepared: its list is handed out, the old one issues']
+      : []),
     ...(next ? [`  next: ${next}`] : []),
   ]);
 }
@@ -124,19 +130,19 @@ const ROTATE_AT_FRACTION_LEFT = 1 / 4;
 export function nextCommand(
   paths: StatePaths,
   state: RootRotationState,
-  rotation: Pick<RotationDocument, 'intermediateInterrupted'>,
+  rotation: Pick<RotationDocument, 'intermediateInterrupted' | 'intermediatePrepared'>,
   root: Certificate,
   intermediate: Certificate,
   now: Instant,
 ): string | null {
   const command = (rest: string): string => `fullchain ca rotate ${rest} --state ${paths.root}`;
-  if (rotation.intermediateInterrupted) return command('intermediate');
+  if (rotation.intermediateInterrupted || rotation.intermediatePrepared) return command('intermediate');
   const step = nextStep(state.phase);
   if (step !== null) return command(`root --${step}`);
   const isShort = ({ validity }: Certificate): boolean =>
     remainingSeconds(validity, now) < lifetimeSeconds(validity) * ROTATE_AT_FRACTION_LEFT;
   if (isShort(root)) return command('root --prepare');
-  return isShort(intermediate) ? command('intermediate') : null;
+  return isShort(intermediate) ? command('intermediate --prepare') : null;
 }
 
 /** What the answers of `ca` say of a certificate. */

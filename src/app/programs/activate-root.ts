@@ -1,15 +1,14 @@
 /** The second step to another root: what was prepared issues. The intermediate's file is the switch; what comes after it follows from it. */
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { writeFileAtomically } from '../../edge/files/atomic-file.ts';
-import { readCertificates } from '../../edge/files/certificate-files.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
 import { issuingPassword, keyIdOf, openIssuingKey } from '../authority-keys.ts';
 import { readConfig } from '../config.ts';
 import type { PasswordOptions } from '../passwords.ts';
 import { type RootRotationState, rootRotationState } from '../root-rotation-state.ts';
 import { writeRotation } from '../rotation-journal.ts';
-import { issuingCertificate } from '../trusted-roots.ts';
+import { issuingCertificate, nextIntermediate } from '../trusted-roots.ts';
 import { keepIntermediate, writeCertificates } from './authority-pair.ts';
 
 /** The prepared intermediate issues from now on; both roots stay trusted. */
@@ -21,9 +20,7 @@ export async function activateRoot(
   if (journal === null) throw new Error('there is no journal of what is to be activated');
   const current = issuingCertificate(paths);
   if (keyIdOf(current) !== journal.intermediate.keyId && roots.active.fingerprint === journal.oldRoot) {
-    const [next] = existsSync(paths.nextIntermediateCertificate)
-      ? readCertificates(paths.nextIntermediateCertificate)
-      : [];
+    const next = nextIntermediate(paths);
     if (!next)
       throw new OperatorFault('state-incomplete', `${paths.nextIntermediateCertificate} is missing`, {
         path: paths.nextIntermediateCertificate,

@@ -34,7 +34,9 @@ export async function openLocalAuthority(
   };
   /** An intermediate that was replaced under a running agent is the one that issues from then on. */
   const issuer = (): Promise<LocalIssuer> => {
-    const stamp = [paths.intermediateCertificate, paths.rootCertificate, paths.config].map(fileStamp).join();
+    const { intermediateCertificate, nextIntermediateCertificate, rootCertificate, config } = paths;
+    const files = [intermediateCertificate, nextIntermediateCertificate, rootCertificate, config];
+    const stamp = files.map(fileStamp).join();
     if (opened?.stamp !== stamp) close();
     opened ??= { issuer: openLocalIssuer(paths, password), stamp };
     const { issuer: promise } = opened;

@@ -1,8 +1,10 @@
 /**
- * Another intermediate below the same root. Order: the decision, the key, the record, the signature, the old one put
- * aside, and last the one file whose replacement makes the new one issue. Whatever is killed in between is gone on with.
+ * Another intermediate below the same root. Order: the decision, the key, the record, the signature, its first revocation
+ * list; there a preparation ends, so that services have that list before anybody shows them a certificate of it. Then the
+ * old one is put aside, and last comes the one file whose replacement makes the new one issue. Whatever is killed in between is
+ * gone on with.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { hexFromBytes } from '../../core/bytes/hex.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { successorSubject } from '../../core/rotation/successor-subject.ts';
@@ -20,13 +22,10 @@ import { storeFirstCrls } from '../../flow/ca/publish-crl.ts';
 import type { Store } from '../../flow/ca/store-ports.ts';
 import { issuingPassword, keyIdOf, laterKeyPath, openIssuingKey, openKey, openRootKey } from '../authority-keys.ts';
 import { readConfig } from '../config.ts';
+import { intermediateRotationState } from '../intermediate-rotation-state.ts';
 import type { PasswordOptions } from '../passwords.ts';
-import {
-  type IntermediateRotation,
-  readIntermediateRotation,
-  removeRotation,
-  writeRotation,
-} from '../rotation-journal.ts';
+import { rootRotationState } from '../root-rotation-state.ts';
+import { type IntermediateRotation, removeRotation, writeRotation } from '../rotation-journal.ts';
 import { issuingCertificate, rootsAbove } from '../trusted-roots.ts';
 import {
   algorithmOf,
@@ -44,6 +43,8 @@ import {
 import { whileRotating } from './rotation-lock.ts';
 
 export interface RotateIntermediateOptions {
+  /** Make it, and let the old one go on issuing. */
+  readonly prepareOnly: boolean;
   readonly password: PasswordOptions;
   readonly rootPassword: PasswordOptions;
   /** Where the key of the root is, when it is not in the state. */
@@ -56,9 +57,14 @@ export interface RotateIntermediateOptions {
 
 export interface RotatedIntermediate {
   readonly root: Certificate;
+  /** Put aside now; null: nothing was. */
   readonly previous: Certificate | null;
   readonly intermediate: Certificate;
   readonly keyFile: string;
+  /** Whether it issues now. */
+  readonly active: boolean;
+  /** It had been prepared by an earlier command: who asked since then has its revocation list. */
+  readonly wasPrepared: boolean;
   /** It went on with one that had been cut short, whose name, key and lifetime hold. */
   readonly resumed: boolean;
 }
@@ -78,12 +84,20 @@ async function rotate(
 ): Promise<RotatedIntermediate> {
   const current = issuingCertificate(paths);
   const { active: root } = rootsAbove(current, paths);
-  const found = readIntermediateRotation(paths.intermediateRotation);
+  const { journal: found, prepared } = intermediateRotationState(paths);
+  const rotation: Rotation = { paths, root, wasPrepared: prepared !== null, resumed: false };
   if (found?.intermediate.keyId === keyIdOf(current)) {
     // Killed after the last step.
-    removeRotation(paths.intermediateRotation);
-    return finished(paths, root, null, current, true);
+    tidy(paths);
+    return result({ ...rotation, resumed: true }, null, current, true);
   }
+  if (prepared !== null) {
+    if (options.prepareOnly) return result(rotation, null, prepared, false);
+    // An authority that cannot open its key issues nothing at all: looked at before, not after.
+    openIssuingKey(paths, prepared, await issuingPassword(paths, options.password));
+    return activate(rotation, current, prepared);
+  }
+  if (options.prepareOnly) refuseBesideRoot(paths);
   const now = wallClock();
   // The new key gets the password of the one in use, so that one password starts the authority.
   const password = await issuingPassword(paths, options.password);
@@ -128,10 +142,39 @@ async function rotate(
     listSigner(parseCertificate(der), signingKey(algorithmOf(key), key)),
     wallClock(),
   );
+  const made = parseCertificate(der);
+  if (!options.prepareOnly) return activate({ ...rotation, resumed }, current, made);
+  writeCertificates(paths.nextIntermediateCertificate, [der]);
+  return result({ ...rotation, resumed }, null, made, false);
+}
+
+interface Rotation extends Pick<RotatedIntermediate, 'root' | 'wasPrepared' | 'resumed'> {
+  readonly paths: StatePaths;
+}
+
+function activate(rotation: Rotation, current: Certificate, next: Certificate): RotatedIntermediate {
+  const { paths } = rotation;
   keepIntermediate(paths, current);
-  writeCertificates(paths.intermediateCertificate, [der]);
+  writeCertificates(paths.intermediateCertificate, [next.raw]);
+  tidy(paths);
+  return result(rotation, current, next, true);
+}
+
+/** The journal last: while it is there, the same command comes here again. */
+function tidy(paths: StatePaths): void {
+  if (intermediateRotationState(paths).prepared !== null) rmSync(paths.nextIntermediateCertificate, { force: true });
   removeRotation(paths.intermediateRotation);
-  return finished(paths, root, current, parseCertificate(der), resumed);
+}
+
+/** One intermediate at a time waits: the one below a root that is prepared may be it. */
+function refuseBesideRoot(paths: StatePaths): void {
+  const { phase } = rootRotationState(paths);
+  if (phase !== 'none' && phase !== 'activated')
+    throw new OperatorFault(
+      'rotation-order',
+      'a new root is prepared, and with it an intermediate: activate that one, or replace the one in use at once, without --prepare',
+      { path: paths.root },
+    );
 }
 
 /** @throws OperatorFault issuance-refused when a lifetime that was asked for reaches beyond the root */
@@ -161,12 +204,12 @@ function plan(
   };
 }
 
-function finished(
-  paths: StatePaths,
-  root: Certificate,
+function result(
+  { paths, root, wasPrepared, resumed }: Rotation,
   previous: Certificate | null,
   intermediate: Certificate,
-  resumed: boolean,
+  active: boolean,
 ): RotatedIntermediate {
-  return { root, previous, intermediate, keyFile: laterKeyPath(paths.intermediateKey, keyIdOf(intermediate)), resumed };
+  const keyFile = laterKeyPath(paths.intermediateKey, keyIdOf(intermediate));
+  return { root, previous, intermediate, keyFile, active, wasPrepared, resumed };
 }

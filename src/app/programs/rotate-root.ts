@@ -1,6 +1,7 @@
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { decideStep, type RotationStep } from '../../core/rotation/root-rotation.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
+import { intermediateRotationState } from '../intermediate-rotation-state.ts';
 import { type RootRotationState, rootRotationState } from '../root-rotation-state.ts';
 import { retiredRoots } from '../trusted-roots.ts';
 import { activateRoot } from './activate-root.ts';
@@ -27,6 +28,10 @@ export function rotateRoot(paths: StatePaths, step: RotationStep, options: Rotat
     const state = rootRotationState(paths);
     const decision = decideStep(step, state.phase, retiredRoots(paths).length > 0);
     if (decision.kind === 'refused') throw new OperatorFault('rotation-order', decision.why, { path: paths.root });
+    if (step === 'prepare' && intermediateRotationState(paths).phase === 'prepared')
+      throw new OperatorFault('rotation-order', 'a new intermediate is prepared: let it issue first', {
+        path: paths.root,
+      });
     const nothing = { retired: [], givenUp: [], replaced: [] };
     if (decision.kind === 'done') return { step, changed: false, state, ...nothing };
     if (step === 'prepare') await prepareRoot(paths, state, options, store);

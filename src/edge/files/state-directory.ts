@@ -4,6 +4,7 @@
  *   config.json                     names, lifetimes, validation policy
  *   certs/root_ca.crt               the roots to trust: one, or while a root is replaced two, the active one first
  *   certs/intermediate_ca.crt       what issues: to replace this file is to issue from another intermediate
+ *   certs/next_intermediate_ca.crt  an intermediate that is prepared and issues nothing yet
  *   certs/issuers/KEYID.crt         intermediates that issued before
  *   certs/retired/FINGERPRINT.crt   roots that are trusted no more
  *   secrets/root_ca_key             secrets/intermediate_ca_key            encrypted PKCS#8, 0600
@@ -13,7 +14,7 @@
  *   ready.json                      where the running authority listens
  *   authority.lock                  held by the running authority
  *   root-rotation.json              how far the replacement of the root is, while there is one
- *   intermediate-rotation.json      what an interrupted replacement of the intermediate had begun
+ *   intermediate-rotation.json      what a replacement of the intermediate has begun or prepared
  *   rotation.lock                   held by whoever replaces either
  *   agent/STACK/services/NAME.json  what failed, and when it is tried again
  *   members/STACK/services/NAME.json  what apply set up, to be taken out again
@@ -39,7 +40,7 @@ export interface StatePaths {
   readonly initialising: string;
   readonly issuers: string;
   readonly retired: string;
-  /** The intermediate below a root that is prepared. */
+  /** The intermediate that is prepared, below a root that is prepared or below the active one. */
   readonly nextIntermediateCertificate: string;
   readonly rootRotation: string;
   readonly intermediateRotation: string;
