@@ -5,6 +5,7 @@ import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { pasteable } from '../../core/probe/target-words.ts';
 import type { Action, Desired } from '../../core/services/service-kind.ts';
 import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
+import type { ServiceSpec } from '../../core/stack/stack.ts';
 import type { PairPaths } from '../../edge/files/pair-facts.ts';
 import { hostFacts } from '../../edge/system/host-facts.ts';
 import { serviceTarget, type TargetFlags, type WantedTarget, wantedTargets } from './probe-targets.ts';
@@ -16,8 +17,8 @@ export interface Subject {
   /** null: only the files are looked at. */
   readonly wanted: WantedTarget | null;
   readonly pair: PairPaths | null;
-  /** Its name in the stack file. */
-  readonly service: string | null;
+  /** As the stack file has it; null: none was named. */
+  readonly service: ServiceSpec | null;
   /** The service's own check of its configuration; null: there is none, or no service was named. */
   readonly check: Action | null;
   /** The command that diagnoses it once more. */
@@ -85,7 +86,7 @@ async function serviceSubject(file: string, name: string, flags: SubjectFlags): 
     text: name,
     wanted: serviceTarget(stack, service),
     pair: { ...placesOf(install), runAs: facts.user },
-    service: name,
+    service,
     check,
     again: againOf('', flags),
   };
