@@ -18,6 +18,7 @@ import {
   leafOf,
   nginxWith,
   pem,
+  serverPair,
   tree,
   usageOf,
   writePair,
@@ -68,6 +69,31 @@ test('the pair and what is served', { skip, timeout: 60_000 }, async (t) => {
   });
 });
 
+test('--run-as counts as it is given: beside a master of root too, and for a service of the stack file', {
+  skip: skip || (!IS_ROOT && 'skipped: needs root, to look at what others may read'),
+  timeout: 60_000,
+}, async (t) => {
+  const directory = scratch(t);
+  const { ca, pair } = serverPair(directory);
+  const { site } = await nginxWith(t, { site: { pair } });
+  const at = [`https://localhost:${site}`, '--ca', ca, '--cert', pair.cert, '--key', pair.key];
+  assertHealthy(await diagnose(at));
+  assertHealthy(await diagnose([...at, '--run-as', 'root']));
+  const { findings, status } = await diagnose([...at, '--run-as', 'nobody']);
+  assert.deepEqual(
+    findings.map(({ id, severity }) => [id, severity]),
+    [['key-permissions', 'warning']],
+  );
+  assert.match(findings[0]?.why ?? '', /nginx \(process \d+\), runs as root/);
+  assert.equal(status, 0);
+  // Where nothing says that root reads it, they are kept out, and that is an error.
+  const files = assertCause(await diagnose([...at.slice(1), '--run-as', 'nobody']), 'key-permissions');
+  assert.match(files.what, /^nobody cannot/);
+  chmodSync(directory, 0o755);
+  chmodSync(pair.key, 0o644);
+  assert.match(assertCause(await diagnose([...at, '--run-as', 'nobody']), 'key-permissions').what, /Everybody/);
+});
+
 test('a service of the stack file by its name', {
   skip: skip || (!IS_ROOT && 'skipped: needs root, to install for another user'),
   timeout: 60_000,
@@ -89,6 +115,9 @@ services:
   chmodSync(join(directory, 'pair/current/tls.key'), 0o644);
   assertCause(await diagnose(args), 'key-permissions');
   assert.match(await usageOf(['--service', 'sight', '-f', file]), /it has site/);
+  chmodSync(join(directory, 'pair/current/tls.key'), 0o600);
+  const named = await diagnose([...args, '--run-as', 'nobody']);
+  assert.match(named.findings[0]?.what ?? '', /^nobody cannot/);
   chmodSync(join(directory, 'pair/current/tls.key'), 0o600);
 
   await t.test('nginx is down, and its configuration is why: its own check names it', async () => {

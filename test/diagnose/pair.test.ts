@@ -459,10 +459,17 @@ test('key-permissions: who is kept out, by what; others who get in', { skip: ski
   symlinkSync('closed/link.pem', key);
   assert.equal(only(site.judge({}, 'games'), 'key-permissions', key).evidence.directory, closed);
   assert.equal(reads('games'), false);
-  // A master of root reads for workers of another user.
+  // A master of root reads for workers of another user: who was named is judged as ever, and the master is told of.
   const startedAt = instantFromSeconds(1);
   const master = { pid: 1, program: 'nginx', uid: 0, unit: null, startedAt, youngestStartedAt: startedAt };
-  assert.deepEqual(site.judge({ listener: master }, 'games'), []);
+  const besides = site.judge({ listener: master }, 'games');
+  assert.deepEqual(shown(besides), ['key-permissions warning']);
+  assert.match(besides[0]?.what ?? '', /games cannot pass through .*closed/);
+  assert.match(
+    besides[0]?.why ?? '',
+    /nginx \(process 1\), runs as root and reads its files as root: it is not kept out/,
+  );
+  assert.deepEqual(site.judge({ listener: master }), []);
   only(site.judge({ listener: { ...master, uid } }, 'games'), 'key-permissions', key);
   chmodSync(closed, 0o755);
   assert.deepEqual(site.judge({}, 'games'), []);

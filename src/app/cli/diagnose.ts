@@ -46,8 +46,8 @@ export function addDiagnoseCommand(program: Command): void {
       'certificate that the service should serve: judged as a file, compared with what is served',
     )
     .option('--key <file>', 'its key')
-    .option('--run-as <user>', 'who must be able to read the key')
-    .option('--service <name>', 'pair, user and address of this service of the stack file')
+    .option('--run-as <user>', 'who must be able to read the pair (default with --service: its user)')
+    .option('--service <name>', 'pair, user, address and logs of this service of the stack file')
     .option('-f, --stack <file>', 'the stack file of --service (default: fullchain.yaml)')
     .option('--webroot <dir>', 'of http-01://NAME: where tokens are put')
     .option('--tls-min <version>', 'oldest version that the client takes: 1.2')

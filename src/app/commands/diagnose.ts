@@ -11,6 +11,7 @@ import { paint } from '../cli/fault-output.ts';
 import { diagnoseChallenge } from '../programs/diagnose-challenge.ts';
 import { type DiagnosedSubject, diagnoseSubject } from '../programs/diagnose-subject.ts';
 import { subjectsOf } from '../programs/diagnose-subjects.ts';
+import type { ReadLog } from '../programs/service-logs.ts';
 
 export async function diagnose(context: Context, texts: readonly string[], flags: DiagnoseFlags): Promise<void> {
   if (flags.message !== undefined) return report(context, [explainedMessage(flags)], flags.verbose === true);
@@ -60,15 +61,17 @@ function report(context: Context, diagnosed: readonly DiagnosedSubject[], verbos
     address: one.address,
     ok: isOk(one),
     findings: one.findings,
+    ...(one.logs && { logs: one.logs }),
   }));
   print(context, { ok: diagnosed.every(isOk), targets }, () => diagnosed.flatMap((one) => linesOf(one, verbose)));
   const errors = diagnosed.flatMap(({ findings }) => findings.filter(({ severity }) => severity === 'error'));
   if (errors.length > 0) process.exitCode = errors.every(({ id }) => UNREACHED.includes(id)) ? 3 : 1;
 }
 
-function linesOf({ target, address, findings, healthy, again }: DiagnosedSubject, verbose: boolean): string[] {
+function linesOf({ target, address, findings, healthy, again, logs }: DiagnosedSubject, verbose: boolean): string[] {
   const where = address === null || target.includes(address) ? target : `${target} (${address})`;
-  if (findings.length === 0) return [emptyLine(where, healthy)];
+  const looked = verbose ? (logs ?? []).map(logLine) : [];
+  if (findings.length === 0) return [emptyLine(where, healthy), ...looked];
   return [
     ...findings.flatMap((finding, index) => findingLines(finding, index === 0 ? where : null, verbose)),
     ...(again !== null &&
@@ -76,7 +79,12 @@ function linesOf({ target, address, findings, healthy, again }: DiagnosedSubject
     !findings.some(({ remedy }) => remedy.command?.startsWith('fullchain diagnose'))
       ? [`    ${paint('dim', 'then:', process.stdout)} ${again}`]
       : []),
+    ...looked,
   ];
+}
+
+function logLine({ place, lines, unread }: ReadLog): string {
+  return `    ${paint('dim', 'log:', process.stdout)} ${place}: ${unread === undefined ? `${lines} lines of now` : `not read (${unread})`}`;
 }
 
 function emptyLine(where: string, healthy: string | null): string {

@@ -4,20 +4,17 @@ import { type CauseId, causeFinding } from '../../core/diagnosis/causes.ts';
 import type { ClientTrust } from '../../core/diagnosis/chain-causes.ts';
 import type { ClientLimits } from '../../core/diagnosis/client-limits.ts';
 import { asItsDriver, explained, withoutTrust } from '../../core/diagnosis/explained.ts';
-import { type Finding, hasError } from '../../core/diagnosis/finding.ts';
-import { checkFindings } from '../../core/diagnosis/judge-check.ts';
-import { judgePair } from '../../core/diagnosis/judge-pair.ts';
+import type { Finding } from '../../core/diagnosis/finding.ts';
+import { installedLeaf, judgePair } from '../../core/diagnosis/judge-pair.ts';
 import { asksForPlaintext, urlFindings } from '../../core/diagnosis/judge-url.ts';
+import type { ListeningProcess } from '../../core/diagnosis/pair-facts.ts';
 import { urlFiles } from '../../core/diagnosis/url-files.ts';
 import { saysNothingOfTls } from '../../core/diagnosis/url-reading.ts';
 import type { Target } from '../../core/probe/target.ts';
-import { commandLine } from '../../core/services/action-text.ts';
-import type { Action } from '../../core/services/service-kind.ts';
 import { readCertificates } from '../../edge/files/certificate-files.ts';
 import { readPairFacts } from '../../edge/files/pair-facts.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
 import { addressesOf } from '../../edge/net/addresses.ts';
-import { runAction } from '../../edge/reload/run-action.ts';
 import { wallClock } from '../../edge/system/clock.ts';
 import { listeningProcess } from '../../edge/system/listening-process.ts';
 import { diagnoseEndpoint } from '../../flow/diagnose/diagnose-endpoint.ts';
@@ -29,6 +26,8 @@ import { clientTrust } from './client-trust.ts';
 import type { Subject } from './diagnose-subjects.ts';
 import { diagnosePorts } from './diagnose-world.ts';
 import type { WantedTarget } from './probe-targets.ts';
+import type { ReadLog } from './service-logs.ts';
+import { ownWords, type SeenService } from './service-words.ts';
 
 export interface ClientFlags {
   readonly ca?: string;
@@ -49,48 +48,54 @@ export interface DiagnosedSubject {
   readonly healthy: string | null;
   /** Shows whether what was done helped. */
   readonly again: string | null;
+  /** Of a service of the stack file; absent: no log was looked for. */
+  readonly logs?: readonly ReadLog[];
 }
 
 export async function diagnoseSubject(
   paths: StatePaths,
-  { text, wanted, pair, service, check, again }: Subject,
+  { text, wanted, pair, isReaderUsual, service, check, again }: Subject,
   flags: ClientFlags,
   limits: ClientLimits,
 ): Promise<DiagnosedSubject> {
+  const lookedAt = wallClock();
   const endpoint = wanted && (await atEndpoint(paths, wanted, flags, limits));
   const address = endpoint?.address ?? null;
   const findings = endpoint?.findings ?? [];
+  const listener = wanted && listenerOf(wanted, address);
+  // Where root runs what usually has a user of its own, nobody is kept out.
+  const facts = pair && readPairFacts(isReaderUsual && listener?.uid === 0 ? { ...pair, runAs: null } : pair);
   const onDisk =
-    pair &&
-    judgePair(readPairFacts(pair), {
+    facts &&
+    judgePair(facts, {
       ...trustFor(paths, wanted, flags),
       now: wallClock(),
       served: endpoint?.served ? [endpoint.served] : [],
-      listener: address === null || !wanted ? null : listeningProcess(address, (wanted.connect ?? wanted.target).port),
+      listener,
       protocol: wanted?.target.protocol ?? null,
-      service,
+      service: service?.name ?? null,
       unit: null,
     });
   const files = onDisk === null ? [] : flags.ca === undefined ? withoutTrust(onDisk) : onDisk;
+  const seen: SeenService = {
+    ...{ target: wanted?.target.text ?? text, listener, lookedAt, endpoint: findings, files, check },
+    pairFiles: pair === null ? [] : [pair.certificate, pair.key],
+    isServed: facts !== null && endpoint?.served?.fingerprint === installedLeaf(facts)?.fingerprint,
+  };
+  const own = service === null ? null : await ownWords(service, seen);
   return {
     target: text,
     address,
-    findings: explained(findings, [...files, ...(await refusedCheck(text, service, check, findings))]),
+    findings: explained(own?.endpoint ?? findings, files, own?.findings ?? []),
     healthy: endpoint?.seen ? `${endpoint.seen.version}, ${endpoint.seen.suite}` : '',
     again,
+    ...(own !== null && { logs: own.logs }),
   };
 }
 
-/** Only where something is wrong: a check may take its time, and reads what a running service has read already. */
-async function refusedCheck(
-  target: string,
-  service: string | null,
-  check: Action | null,
-  findings: readonly Finding[],
-): Promise<Finding[]> {
-  if (service === null || check === null || !hasError(findings)) return [];
-  const { ok, output } = await runAction(check);
-  return ok ? [] : checkFindings({ service, target, command: commandLine(check), output });
+/** Nobody was reached where nobody listens: then none is found either. */
+function listenerOf({ target, connect }: WantedTarget, address: string | null): ListeningProcess | null {
+  return address === null ? null : listeningProcess(address, (connect ?? target).port);
 }
 
 function trustFor(paths: StatePaths, wanted: WantedTarget | null, { ca, intermediates }: ClientFlags) {

@@ -5,6 +5,7 @@ import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { pasteable } from '../../core/probe/target-words.ts';
 import type { Action, Desired } from '../../core/services/service-kind.ts';
 import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
+import type { ServiceSpec } from '../../core/stack/stack.ts';
 import type { PairPaths } from '../../edge/files/pair-facts.ts';
 import { hostFacts } from '../../edge/system/host-facts.ts';
 import { serviceTarget, type TargetFlags, type WantedTarget, wantedTargets } from './probe-targets.ts';
@@ -16,8 +17,10 @@ export interface Subject {
   /** null: only the files are looked at. */
   readonly wanted: WantedTarget | null;
   readonly pair: PairPaths | null;
-  /** Its name in the stack file. */
-  readonly service: string | null;
+  /** The reader of the pair is who such a service usually runs as; nobody named them. */
+  readonly isReaderUsual: boolean;
+  /** As the stack file has it; null: none was named. */
+  readonly service: ServiceSpec | null;
   /** The service's own check of its configuration; null: there is none, or no service was named. */
   readonly check: Action | null;
   /** The command that diagnoses it once more. */
@@ -36,7 +39,17 @@ export async function subjectsOf(texts: readonly string[], flags: SubjectFlags):
   if (flags.service !== undefined) return [await serviceSubject(flags.stack ?? 'fullchain.yaml', flags.service, flags)];
   const pair = pairOf(flags);
   if (texts.length === 0 && pair !== null)
-    return [{ text: pair.certificate, wanted: null, pair, service: null, check: null, again: againOf('', flags) }];
+    return [
+      {
+        text: pair.certificate,
+        wanted: null,
+        pair,
+        isReaderUsual: false,
+        service: null,
+        check: null,
+        again: againOf('', flags),
+      },
+    ];
   const { starttls, connect } = flags;
   const targets = wantedTargets(texts, {
     ...(starttls !== undefined && { starttls }),
@@ -48,6 +61,7 @@ export async function subjectsOf(texts: readonly string[], flags: SubjectFlags):
       text,
       wanted,
       pair,
+      isReaderUsual: false,
       service: null,
       check: null,
       again: againOf(pasteable(wanted.target), flags),
@@ -84,8 +98,9 @@ async function serviceSubject(file: string, name: string, flags: SubjectFlags): 
   return {
     text: name,
     wanted: serviceTarget(stack, service),
-    pair: { ...placesOf(install), runAs: facts.user },
-    service: name,
+    pair: { ...placesOf(install), runAs: flags.runAs ?? facts.user },
+    isReaderUsual: flags.runAs === undefined && service.runAs === null,
+    service,
     check,
     again: againOf('', flags),
   };

@@ -40,18 +40,32 @@ const ABOUT_THE_CHAIN: readonly string[] = [
   'certificate-invalid',
 ] satisfies readonly CauseId[];
 
-export function explained(endpoint: readonly Finding[], pair: readonly Finding[]): Finding[] {
+/** Whether a service that could not take up its configuration looks like this. */
+export function mayFollowFromLoad({ id }: Finding): boolean {
+  return id === 'served-not-installed' || FOLLOWS_FROM_UNUSABLE.includes(id);
+}
+
+/** @param service what the service itself says of its configuration: its check, its log */
+export function explained(
+  endpoint: readonly Finding[],
+  files: readonly Finding[],
+  service: readonly Finding[] = [],
+): Finding[] {
+  const stale = files.find(({ id }) => id === 'served-not-installed');
+  // Who cannot take up its configuration goes on with the pair that it had.
+  const why = service.find((finding) => hasError([finding]) && UNUSABLE.includes(finding.id));
+  const pair = [...files.filter((finding) => finding !== stale || why === undefined), ...service];
   const isUnusable = hasError(pair.filter(({ id }) => UNUSABLE.includes(id)));
-  const isStale = pair.some(({ id }) => id === 'served-not-installed');
   const follows = endpoint.filter(
     ({ id }) =>
       (isUnusable && FOLLOWS_FROM_UNUSABLE.includes(id)) ||
-      (isStale && ABOUT_THE_CHAIN.includes(id)) ||
+      (stale !== undefined && ABOUT_THE_CHAIN.includes(id)) ||
       pair.some((other) => other.id === id),
   );
-  const cause = pair.find(({ id }) => (isStale ? id === 'served-not-installed' : UNUSABLE.includes(id)));
+  const cause = (why ?? stale) || pair.find(({ id }) => UNUSABLE.includes(id));
+  const known = why !== undefined && stale !== undefined ? [stale, ...follows] : follows;
   return sortFindings([
-    ...pair.map((finding) => (finding === cause && follows.length > 0 ? withEvidence(finding, follows) : finding)),
+    ...pair.map((finding) => (finding === cause && known.length > 0 ? withEvidence(finding, known) : finding)),
     ...endpoint.filter((finding) => !follows.includes(finding)),
   ]);
 }

@@ -13,8 +13,8 @@ export interface RefusedCheck {
   readonly output: string;
 }
 
-/** What a configuration can name: files and pairs. */
-const NAMED: readonly string[] = [
+/** What goes wrong while a service takes up its configuration, files and pairs. */
+export const LOAD_CAUSES: readonly string[] = [
   'key-mismatch',
   'key-type-mismatch',
   'key-permissions',
@@ -26,7 +26,9 @@ const NAMED: readonly string[] = [
 const SHOWN_LENGTH = 300;
 
 export function checkFindings({ service, target, command, output }: RefusedCheck): Finding[] {
-  const [named] = explainMessage(output, { side: 'server', where: { target } }).filter(({ id }) => NAMED.includes(id));
+  const [named] = explainMessage(output, { side: 'server', where: { target } }).filter(({ id }) =>
+    LOAD_CAUSES.includes(id),
+  );
   if (named !== undefined) return [{ ...named, evidence: { ...named.evidence, check: command } }];
   const said = output
     .replace(/[^\x20-\x7e]+/g, ' ')

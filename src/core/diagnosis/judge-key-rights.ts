@@ -1,10 +1,12 @@
 /** Whether a private key is read by the one who must, and by nobody else. */
 import { causeFinding, shellQuoted as quoted } from './causes.ts';
 import type { Finding } from './finding.ts';
-import type { DirectoryRights, FileFacts, FileRights, Reader } from './pair-facts.ts';
+import type { DirectoryRights, FileFacts, FileRights, ListeningProcess, Reader } from './pair-facts.ts';
 
 export interface RightsContext {
   readonly reader: Reader | null;
+  /** Who listens where the pair should be served; null: not known. */
+  readonly listener: ListeningProcess | null;
   /** PostgreSQL and libpq refuse what others take: a key of another than root that its group may read. */
   readonly isForPostgres: boolean;
 }
@@ -12,11 +14,20 @@ export interface RightsContext {
 /** At most one: who is kept out comes first, for it stops the service. */
 export function rightsFindings(file: FileFacts<unknown>, context: RightsContext): Finding[] {
   const kept = context.reader === null ? null : keptOut(file, context.reader);
-  if (kept !== null) return [kept];
+  if (kept !== null) return [context.listener?.uid === 0 ? readByRoot(kept, context.listener) : kept];
   const { rights } = file;
   if (rights === null || !rights.holdsKey) return [];
   const exposed = exposure(file.path, rights, context);
   return exposed === null ? [] : [exposed];
+}
+
+/** The user was named by somebody, and counts; but the service that runs there does not need them. */
+function readByRoot(kept: Finding, { pid, program }: ListeningProcess): Finding {
+  return {
+    ...kept,
+    severity: 'warning',
+    why: `What listens there now, ${program} (process ${pid}), runs as root and reads its files as root: it is not kept out; a program that reads them as ${kept.evidence.user} is.`,
+  };
 }
 
 /** Whether the modes keep this user from reading it. */

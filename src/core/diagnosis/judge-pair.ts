@@ -98,9 +98,7 @@ function fits(certificate: Certificate, key: PublicKeyInfo): boolean {
 }
 
 function allRights({ certificate, key, isOneFile, reader }: PairFacts, { protocol, listener }: PairContext): Finding[] {
-  // A master of root reads them, as whomever its workers run: nobody is kept out.
-  const isReadByRoot = listener?.uid === 0;
-  const context = { reader: isReadByRoot ? null : reader, isForPostgres: protocol === 'postgres' };
+  const context = { reader, listener, isForPostgres: protocol === 'postgres' };
   const ofKey = rightsFindings(key, context);
   if (isOneFile) return ofKey;
   const wall = ofKey[0]?.evidence.directory;

@@ -78,23 +78,31 @@ function unescaped(text: string): string {
 const BEGIN = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/g;
 const END = /-----END [A-Z ]{0,40}PRIVATE KEY-----/g;
 
-/** Also one whose beginning or end is not there. */
-function withoutPrivateKeys(text: string): string {
+/** Also one whose beginning or end is not there. Lines stay as many as they were. */
+export function withoutPrivateKeys(text: string): string {
   if (!text.includes('PRIVATE KEY-----')) return text;
   const begins = [...text.matchAll(BEGIN)].map(({ index }) => index);
   const ends = [...text.matchAll(END)].map(({ index, 0: { length } }) => index + length);
   let kept = '';
   let at = 0;
   // Cut off in front: everything before its end may be key.
-  if (ends[0] !== undefined && (begins[0] === undefined || begins[0] >= ends[0])) at = ends[0];
+  if (ends[0] !== undefined && (begins[0] === undefined || begins[0] >= ends[0])) {
+    at = ends[0];
+    kept = lineBreaks(text.slice(0, at));
+  }
   let nextEnd = 0;
   for (const begin of begins) {
     if (begin < at) continue;
     kept += `${text.slice(at, begin)} (a private key) `;
     while (nextEnd < ends.length && (ends[nextEnd] ?? 0) <= begin) nextEnd++;
     at = ends[nextEnd] ?? text.length;
+    kept += lineBreaks(text.slice(begin, at));
   }
   return kept + text.slice(at);
+}
+
+function lineBreaks(text: string): string {
+  return text.replace(/[^\n]+/g, '');
 }
 
 const HIDDEN = '…';

@@ -2,6 +2,7 @@
 import { lstatSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { DirectoryRights } from '../../core/diagnosis/pair-facts.ts';
+import { type Instant, instantFromMs } from '../../core/time/instant.ts';
 
 export type PathEnd =
   | { readonly kind: 'found'; readonly path: string; readonly stats: Stats }
@@ -55,6 +56,12 @@ export function walkPath(path: string): PathWalk {
     pending = [...target.split('/'), ...pending];
   }
   return ended({ kind: 'found', path: at, stats: statSync(at) });
+}
+
+/** When the file, or a link on the way to it, was last changed: content, owner or mode. null: it is not there, or not to be seen. */
+export function changedAt(path: string): Instant | null {
+  const { end, linkedAtMs } = walkPath(path);
+  return end.kind === 'found' ? instantFromMs(Math.max(end.stats.ctimeMs, linkedAtMs)) : null;
 }
 
 function rightsOf(path: string): DirectoryRights {

@@ -5,6 +5,18 @@ export function wallClock(): Instant {
   return instantFromMs(Date.now());
 }
 
+/** In the time zone of this process. */
+export function localTime(
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+): Instant {
+  return instantFromMs(new Date(year, month - 1, day, hour, minute, second).getTime());
+}
+
 /** Milliseconds that never go back, from an arbitrary start. */
 export function monotonicMs(): number {
   return performance.now();
