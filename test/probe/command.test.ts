@@ -77,7 +77,9 @@ test('the shape of --json is what programs rely on', async (t) => {
     acceptedAuthorities: [],
     hsts: null,
     redirects: [],
-    grade: { letter: 'A+', next: [] },
+    grade: { letter: 'A+', isUpperBound: false, next: [] },
+    complete: true,
+    gaps: [],
     untried: [],
     findings: [],
   });

@@ -27,7 +27,7 @@ export function facts(overrides: Partial<EndpointFacts>): EndpointFacts {
     otherChains: [],
     clientRefused: null,
     web: null,
-    untried: [],
+    gaps: [],
     ...overrides,
   };
 }

@@ -1,6 +1,7 @@
 /** What was seen of one address of a target. Nothing here is a judgement. */
 import type { ProtocolVersion } from '../tls/protocol-version.ts';
 import type { Certificate } from '../x509/certificate.ts';
+import type { Gap } from './gap.ts';
 import type { Hsts } from './hsts.ts';
 import type { Target } from './target.ts';
 
@@ -33,8 +34,7 @@ export interface EndpointFacts {
   readonly clientRefused: string | null;
   /** null: it is no HTTPS. */
   readonly web: WebFacts | null;
-  /** What was not tried, and why; for people. */
-  readonly untried: readonly string[];
+  readonly gaps: readonly Gap[];
 }
 
 /** Ids are causes of `diagnose`. */

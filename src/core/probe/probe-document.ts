@@ -6,6 +6,7 @@ import { certificateEntry } from '../x509/certificate-entry.ts';
 import { formatGeneralName } from '../x509/general-name.ts';
 import { subjectAltNames } from '../x509/subject-alt-name.ts';
 import { type EndpointFacts, isReachable } from './endpoint-facts.ts';
+import { gapWords } from './gap.ts';
 import type { Grade } from './grade.ts';
 import type { Judgement } from './judge.ts';
 import { starttlsOf } from './protocol.ts';
@@ -42,8 +43,10 @@ export function probeDocument({ facts, judgement, grade }: ProbedEndpoint) {
     acceptedAuthorities: facts.acceptedAuthorities,
     hsts: facts.web?.hsts ?? null,
     redirects: facts.web?.redirects ?? [],
-    grade: grade && { letter: grade.letter, next: grade.next },
-    untried: facts.untried,
+    grade: grade && { letter: grade.letter, isUpperBound: grade.isUpperBound, next: grade.next },
+    complete: facts.gaps.length === 0,
+    gaps: facts.gaps,
+    untried: facts.gaps.map(gapWords),
     findings: judgement.findings satisfies readonly Finding[],
   };
 }

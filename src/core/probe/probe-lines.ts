@@ -8,6 +8,9 @@ import type { ProtocolVersion } from '../tls/protocol-version.ts';
 import { describeCertificate, describeRemaining, printable } from '../x509/describe.ts';
 import { formatName } from '../x509/name.ts';
 import { describeKey } from '../x509/public-key.ts';
+import type { EndpointFacts } from './endpoint-facts.ts';
+import type { Gap } from './gap.ts';
+import type { Grade } from './grade.ts';
 import type { ProbedEndpoint } from './probe-document.ts';
 import { suiteStrength } from './suite-strength.ts';
 
@@ -17,6 +20,8 @@ export interface ProbeLines {
   readonly findings: readonly Pick<Finding, 'id' | 'severity' | 'what'>[];
   /** What to do about the worst; of what is good, what would make it better. */
   readonly advice: readonly string[];
+  /** What was not seen, and why. */
+  readonly gaps: readonly string[];
   /** A line that can be pasted. */
   readonly command: string | null;
 }
@@ -38,8 +43,21 @@ export function probeLines({ facts, judgement, grade }: ProbedEndpoint, now: Ins
     verdict: printable([where, ...seen].join('  ·  ')),
     findings: shown.map(({ id, severity, what }) => ({ id, severity, what: printable(what) })),
     advice: (remedy === null ? better : [remedy.text]).map(printable),
+    gaps: facts.failure ? [] : [...gapLines(facts.gaps), ...gradeLines(facts, grade)].map(printable),
     command: remedy?.command === undefined ? null : printable(remedy.command),
   };
+}
+
+/** One line a reason. */
+function gapLines(gaps: readonly Gap[]): string[] {
+  return [...Map.groupBy(gaps, ({ why }) => why)].map(
+    ([why, of]) => `not all could be asked: ${of.map(({ what }) => what).join(', ')} (${why})`,
+  );
+}
+
+function gradeLines({ gaps }: EndpointFacts, grade: Grade | null): string[] {
+  if (grade === null) return ['no grade: no handshake came to its end'];
+  return grade.isUpperBound && gaps.length > 0 ? [`${grade.letter} is the best that it can be`] : [];
 }
 
 /** "TLS 1.0", "SSLv3" */
@@ -83,7 +101,6 @@ export function probeDetails({ facts, judgement, grade }: ProbedEndpoint): strin
     ...(facts.web ? [['hsts', facts.web.hstsHeader ?? 'none'] as const] : []),
     ...(facts.web?.redirects ?? []).map((address) => ['redirects', address] as const),
     ...(grade?.next ?? []).map((step) => ['better', step] as const),
-    ...facts.untried.map((what) => ['untried', what] as const),
   ];
   const offered = protocols.flatMap((version) => [
     `${version}:`,
