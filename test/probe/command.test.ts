@@ -67,6 +67,7 @@ test('the shape of --json is what programs rely on', async (t) => {
     serverOrder: null,
     groups: ['X25519MLKEM768', 'x25519'],
     alpn: [],
+    alpnMismatch: 'ignored',
     chain: 1,
     otherChains: [],
     names: ['localhost', 'service.internal', '127.0.0.1', '::1'],

@@ -17,7 +17,10 @@ export interface EndpointFacts {
   /** Codes. */
   readonly groups: readonly number[];
   readonly primeBits: number | null;
+  /** In the order in which the server chose them. */
   readonly alpn: readonly string[];
+  /** What becomes of an application protocol that nobody knows; null: it was not offered. */
+  readonly alpnMismatch: 'refused' | 'ignored' | 'taken' | null;
   readonly sessionTickets: boolean;
   readonly ocspStapling: boolean;
   /** "required": refused without one. */

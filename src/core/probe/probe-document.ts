@@ -33,6 +33,7 @@ export function probeDocument({ facts, judgement, grade }: ProbedEndpoint) {
     serverOrder: facts.serverOrder,
     groups: facts.groups.map(groupName),
     alpn: facts.alpn,
+    alpnMismatch: facts.alpnMismatch,
     chain: facts.chain.map(certificateEntry),
     otherChains: facts.otherChains.map((chain) => chain.map(certificateEntry)),
     names: leaf ? subjectAltNames(leaf).map(plainName) : [],

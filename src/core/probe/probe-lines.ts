@@ -48,6 +48,12 @@ export function probeLines({ facts, judgement, grade }: ProbedEndpoint, now: Ins
   };
 }
 
+function alpnWords({ alpn, alpnMismatch }: EndpointFacts): string {
+  if (alpnMismatch === 'taken') return 'whatever is offered is taken';
+  if (alpn.length === 0) return alpnMismatch === 'ignored' ? 'none' : '';
+  return `${alpn.join(' ')}${alpnMismatch === null ? '' : ` (others are ${alpnMismatch})`}`;
+}
+
 /** One line a reason. */
 function gapLines(gaps: readonly Gap[]): string[] {
   return [...Map.groupBy(gaps, ({ why }) => why)].map(
@@ -73,7 +79,7 @@ export function probeDetails({ facts, judgement, grade }: ProbedEndpoint): strin
     ['address', facts.address === null ? '' : formatHostPort({ host: facts.address, port: facts.target.port })],
     ['order', serverOrder === null ? '' : `of TLS 1.2 suites: ${serverOrder ? 'the server’s' : 'the client’s'}`],
     ['groups', facts.groups.map(groupName).join(' ')],
-    ['alpn', facts.alpn.join(' ')],
+    ['alpn', alpnWords(facts)],
     [
       'chain',
       facts.chain

@@ -9,10 +9,12 @@ import type { Protocol } from '../../core/probe/protocol.ts';
 import { sniOf, type Target } from '../../core/probe/target.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import { addSeconds } from '../../core/time/instant.ts';
+import { isWebProtocol } from '../../core/tls/application-protocols.ts';
 import { SUITES_12 } from '../../core/tls/cipher-suites.ts';
 import { GROUPS_12 } from '../../core/tls/named-groups.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import { formatName, parseName } from '../../core/x509/name.ts';
+import { alpnOf } from './application-protocols.ts';
 import type { Attempt, AttemptResult, ClientIdentity } from './attempt.ts';
 import { brokenOff, UNFINISHED, unprovenOf, unseenOf, withLook } from './first-look.ts';
 import type { Identified, Identify } from './identify.ts';
@@ -22,7 +24,7 @@ import { failureOf, type NoFlight } from './probe-failure.ts';
 import type { Endpoint, SweepPorts } from './questions.ts';
 import { QUIET_PROTOCOLS, quietSweep, spared } from './quiet-sweep.ts';
 import { isBroken } from './refusal-code.ts';
-import { alpnOf, certificatesOf, clientPolicy, otherChain13 } from './second-looks.ts';
+import { certificatesOf, clientPolicy, otherChain13 } from './second-looks.ts';
 import { type Sweep, sweep } from './sweep.ts';
 
 export interface ProbePorts extends SweepPorts {
@@ -142,10 +144,10 @@ async function gather(
     asked === null
       ? { found: 'none' as const, cut: null }
       : clientPolicy(handshake, base, { mayLogIn: !isSpared, isServing }),
-    protocol === 'https' || protocol === 'tls' ? alpnOf(handshake, base) : { found: [], cut: null },
+    alpnOf(handshake, base, { isSpared, isServing }),
     isSpared || swept.versions.includes('TLSv1.2') ? { found: [], cut: null } : otherChain13(handshake, base, chain[0]),
   ]);
-  const isWeb = protocol === 'https' || alpn.found.length > 0;
+  const isWeb = protocol === 'https' || alpn.taken.some(isWebProtocol);
   const { web, gaps: webGaps } = isWeb ? await lookAtWeb(ports.fetchPage, target, base.address, options) : NO_WEB;
   return {
     target,
@@ -156,7 +158,8 @@ async function gather(
     serverOrder: swept.serverOrder,
     groups: swept.groups,
     primeBits: swept.primeBits,
-    alpn: alpn.found,
+    alpn: alpn.taken,
+    alpnMismatch: alpn.mismatch,
     sessionTickets: look.kind === 'established' && look.tickets,
     ocspStapling: look.flight?.staplesStatus === true || swept.staplesStatus,
     clientCertificate: policy.found,
@@ -203,6 +206,7 @@ export function nothing(
     groups: [],
     primeBits: null,
     alpn: [],
+    alpnMismatch: null,
     sessionTickets: false,
     ocspStapling: false,
     clientCertificate: 'none',

@@ -1,4 +1,4 @@
-/** What the first handshake and the sweep do not show: who is refused, what is spoken inside, and another chain. */
+/** What the first handshake and the sweep do not show: who is refused, and another chain. */
 import { DerError } from '../../core/asn1/der-reader.ts';
 import type { Protocol } from '../../core/probe/protocol.ts';
 import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
@@ -57,20 +57,6 @@ export async function clientPolicy(
 
 type Refused = Extract<AttemptResult, { kind: 'refused' }>;
 
-/** Application protocols that are taken, of those of the web. */
-export async function alpnOf(handshake: Handshake, base: Attempt): Promise<Seen<string[]>> {
-  const offered = ['h2', 'http/1.1'];
-  const looks = await Promise.all(offered.map((name) => handshake({ ...base, alpn: [name] })));
-  const found = offered.filter((name, index) => looks[index]?.flight?.alpn === name);
-  return { found, cut: cutOf(looks) };
-}
-
-/** Of the first that neither side ended; what came until then may have been enough. */
-function cutOf(looks: readonly AttemptResult[]): string | null {
-  const broken = looks.find((look) => look.flight === null && isBroken(look));
-  return broken?.kind === 'refused' ? broken.why : null;
-}
-
 /** In TLS 1.3 the certificate follows from the signature algorithms of the client. */
 const SIGNATURES = {
   RSA: 'RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256',
@@ -86,7 +72,10 @@ export async function otherChain13(
   if (leaf === undefined) return { found: [], cut: null };
   const signatureAlgorithms = leaf.publicKey.kind === 'ec' ? SIGNATURES.RSA : SIGNATURES.EC;
   const result = await handshake({ ...base, signatureAlgorithms });
-  return { found: result.flight?.chain ? [certificatesOf(result.flight.chain)] : [], cut: cutOf([result]) };
+  return {
+    found: result.flight?.chain ? [certificatesOf(result.flight.chain)] : [],
+    cut: result.kind === 'refused' && result.flight === null && isBroken(result) ? result.why : null,
+  };
 }
 
 /** Up to the first that is none: a server may send what it likes. */
