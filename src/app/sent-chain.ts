@@ -1,6 +1,6 @@
 /** What a server sends as its chain, as it sends it: nothing is verified, reordered, completed or left out. */
 import { OperatorFault } from '../core/faults/operator-faults.ts';
-import type { Target } from '../core/probe/target.ts';
+import { dialOf, type Target } from '../core/probe/target.ts';
 import { formatHostPort } from '../core/stack/host-port.ts';
 import { handshake } from '../edge/probe/service-handshake.ts';
 import type { AttemptResult } from '../flow/probe/attempt.ts';
@@ -22,10 +22,11 @@ export async function sentChain(
   target: Target,
   { serverName, timeoutMs }: SentChainOptions,
 ): Promise<readonly Uint8Array[]> {
-  const { protocol, host, port } = target;
+  const { protocol } = target;
+  const address = dialOf(target);
   const result = await handshake({
     protocol,
-    address: { host, port },
+    address,
     serverName,
     anchors: null,
     // Only looked at: whatever the server can do is good enough. Nothing is sent over this connection.
@@ -38,8 +39,8 @@ export async function sentChain(
   if (result.kind === 'refused' && isForgery(result.code))
     throw new OperatorFault(
       'key-mismatch',
-      `${formatHostPort({ host, port })} shows a certificate and cannot prove that it has the key (${result.why})`,
-      { path: formatHostPort({ host, port }) },
+      `${formatHostPort(address)} shows a certificate and cannot prove that it has the key (${result.why})`,
+      { path: formatHostPort(address) },
     );
   const chain = result.flight?.chain ?? (result.kind === 'established' ? [result.leaf] : []);
   const sent = chain.filter((der) => der.byteLength > 0);

@@ -25,6 +25,7 @@ export function probeDocument({ facts, judgement, grade }: ProbedEndpoint) {
   const [leaf] = facts.chain;
   return {
     target: facts.target.text,
+    host: facts.target.host,
     address: facts.address,
     reachable: isReachable(facts),
     starttls: starttlsOf(facts.target.protocol),

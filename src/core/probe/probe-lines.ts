@@ -28,7 +28,9 @@ export interface ProbeLines {
 
 export function probeLines({ facts, judgement, grade }: ProbedEndpoint, now: Instant): ProbeLines {
   const { target, address, chain, protocols } = facts;
-  const where = `${target.text}${address === null || address === target.host ? '' : ` at ${address}`}`;
+  // A name of another script is another name on the wire.
+  const named = /^[\x20-\x7e]*$/.test(target.text) ? target.text : `${target.text} (${target.host})`;
+  const where = `${named}${address === null || address === target.host ? '' : ` at ${address}`}`;
   const [leaf] = chain;
   const seen = [
     protocols.map(spoken).join(', '),

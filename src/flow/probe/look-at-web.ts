@@ -3,7 +3,7 @@ import type { WebFacts } from '../../core/probe/endpoint-facts.ts';
 import type { Gap, GapField } from '../../core/probe/gap.ts';
 import { parseHsts } from '../../core/probe/hsts.ts';
 import { mixedContent } from '../../core/probe/mixed-content.ts';
-import { sniOf, type Target } from '../../core/probe/target.ts';
+import { nameOf, sniOf, type Target } from '../../core/probe/target.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import type { ClientIdentity } from './attempt.ts';
@@ -51,7 +51,8 @@ export async function lookAtWeb(
   dial: HostPort,
   { client, timeoutMs }: Pick<PageRequest, 'client' | 'timeoutMs'>,
 ): Promise<SeenWeb> {
-  const { host, port } = target;
+  const { port } = target;
+  const host = nameOf(target);
   const get = (tls: boolean, path: string): Promise<Page | null> =>
     fetchPage({
       address: tls ? dial : { host: dial.host, port: HTTP_PORT },
@@ -96,8 +97,9 @@ function unseen(fields: readonly GapField[], why: string): Gap {
   return { fields, what, why };
 }
 
-function hostOf({ host }: Target): string {
-  return host.includes(':') ? `[${host}]` : host;
+function hostOf(target: Target): string {
+  const name = nameOf(target);
+  return name.includes(':') ? `[${name}]` : name;
 }
 
 async function follow(

@@ -6,7 +6,7 @@ import { DerError } from '../../core/asn1/der-reader.ts';
 import type { EndpointFacts, ProbeFailure, ProbeFailureId } from '../../core/probe/endpoint-facts.ts';
 import type { Gap, GapField } from '../../core/probe/gap.ts';
 import type { Protocol } from '../../core/probe/protocol.ts';
-import { sniOf, type Target } from '../../core/probe/target.ts';
+import { nameOf, sniOf, type Target } from '../../core/probe/target.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import { addSeconds } from '../../core/time/instant.ts';
 import { isWebProtocol } from '../../core/tls/application-protocols.ts';
@@ -66,7 +66,7 @@ export async function probeEndpoint(
   const base: Attempt = {
     protocol,
     address: dial,
-    serverName: host,
+    serverName: nameOf(target),
     anchors: null,
     versions: { min: 'TLSv1', max: 'TLSv1.3' },
     // In TLS 1.3 a certificate is refused only after the handshake.
