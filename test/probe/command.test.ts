@@ -83,6 +83,7 @@ test('the shape of --json is what programs rely on', async (t) => {
     grade: { letter: 'A+', isUpperBound: false, next: [] },
     complete: true,
     gaps: [],
+    traces: [],
     untried: [],
     findings: [],
   });

@@ -120,9 +120,10 @@ test('a server that takes no hello with more suites than it knows: what a whole 
     socket
       .on('error', () => {})
       .once('data', (hello: Buffer) => {
-        const suitesBytes = hello.readUInt16BE(44 + (hello[43] ?? 0));
+        const isHello = hello[0] === 22;
+        const suitesBytes = isHello ? hello.readUInt16BE(44 + (hello[43] ?? 0)) : 0;
         const hasShare = hello.includes(Buffer.from([0x00, 0x33, 0x00, 0x02, 0x00, 0x00]));
-        if (suitesBytes > 200 || hasShare) {
+        if (!isHello || suitesBytes > 200 || hasShare) {
           socket.destroy();
           return;
         }

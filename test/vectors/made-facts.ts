@@ -29,6 +29,7 @@ export function facts(overrides: Partial<EndpointFacts>): EndpointFacts {
     clientRefused: null,
     web: null,
     gaps: [],
+    traces: [],
     ...overrides,
   };
 }

@@ -38,6 +38,8 @@ export interface EndpointFacts {
   /** null: it is no HTTPS. */
   readonly web: WebFacts | null;
   readonly gaps: readonly Gap[];
+  /** What the look left in a log that was to be spared; for people. */
+  readonly traces: readonly string[];
 }
 
 /** Ids are causes of `diagnose`. */

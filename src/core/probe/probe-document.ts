@@ -48,6 +48,7 @@ export function probeDocument({ facts, judgement, grade }: ProbedEndpoint) {
     grade: grade && { letter: grade.letter, isUpperBound: grade.isUpperBound, next: grade.next },
     complete: facts.gaps.length === 0,
     gaps: facts.gaps,
+    traces: facts.traces,
     untried: facts.gaps.map(gapWords),
     findings: judgement.findings satisfies readonly Finding[],
   };

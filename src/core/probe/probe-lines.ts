@@ -9,7 +9,6 @@ import { describeCertificate, describeRemaining, printable } from '../x509/descr
 import { formatName } from '../x509/name.ts';
 import { describeKey } from '../x509/public-key.ts';
 import type { EndpointFacts } from './endpoint-facts.ts';
-import type { Gap } from './gap.ts';
 import type { Grade } from './grade.ts';
 import type { ProbedEndpoint } from './probe-document.ts';
 import { suiteStrength } from './suite-strength.ts';
@@ -45,7 +44,7 @@ export function probeLines({ facts, judgement, grade }: ProbedEndpoint, now: Ins
     verdict: printable([where, ...seen].join('  ·  ')),
     findings: shown.map(({ id, severity, what }) => ({ id, severity, what: printable(what) })),
     advice: (remedy === null ? better : [remedy.text]).map(printable),
-    gaps: facts.failure ? [] : [...gapLines(facts.gaps), ...gradeLines(facts, grade)].map(printable),
+    gaps: facts.failure ? [] : [...gapLines(facts), ...gradeLines(facts, grade)].map(printable),
     command: remedy?.command === undefined ? null : printable(remedy.command),
   };
 }
@@ -57,10 +56,13 @@ function alpnWords({ alpn, alpnMismatch }: EndpointFacts): string {
 }
 
 /** One line a reason. */
-function gapLines(gaps: readonly Gap[]): string[] {
-  return [...Map.groupBy(gaps, ({ why }) => why)].map(
-    ([why, of]) => `not all could be asked: ${of.map(({ what }) => what).join(', ')} (${why})`,
-  );
+function gapLines({ gaps, traces }: EndpointFacts): string[] {
+  return [
+    ...[...Map.groupBy(gaps, ({ why }) => why)].map(
+      ([why, of]) => `not all could be asked: ${of.map(({ what }) => what).join(', ')} (${why})`,
+    ),
+    ...traces.map((what) => `left in the server’s log: ${what}`),
+  ];
 }
 
 function gradeLines({ gaps }: EndpointFacts, grade: Grade | null): string[] {

@@ -76,6 +76,8 @@ export async function probeEndpoint(
     ...(client && { client }),
   };
   const endpoint: Endpoint = { protocol, address: dial, serverName: sniOf(host), timeoutMs };
+  if (isGuess(target) && (await isPostgres(ports, base)))
+    return probeEndpoint(ports, { ...target, protocol: 'postgres' }, dial, options);
   const first = await ports.handshake(base);
   const refusal = first.kind === 'refused' && first.flight === null ? await refusalOf(ports, endpoint, first) : null;
   if (refusal?.kind === 'no-tls') return withoutTls(ports, target, options, endpoint, refusal.result);
@@ -86,6 +88,22 @@ export async function probeEndpoint(
   if (look.kind === 'refused' && swept.versions.length === 0)
     return nothing(target, dial.host, brokenOff(look, swept) ?? refusal?.failure ?? REFUSES_EVERYTHING, swept.gaps);
   return gather(ports, target, base, options, isServing, look, swept);
+}
+
+/** Only the port says that it is TLS. */
+function isGuess({ protocol, url }: Target): boolean {
+  return protocol === 'tls' && url === null;
+}
+
+/**
+ * A PostgreSQL logs a ClientHello that comes before its own request for TLS, as a startup packet of an impossible length; to all
+ * others its request is one connection more that comes to nothing, beside those of a sweep. It is therefore asked first.
+ */
+async function isPostgres({ handshake }: ProbePorts, base: Attempt): Promise<boolean> {
+  const timeoutMs = Math.min(base.timeoutMs, IMPATIENT_MS);
+  const result = await handshake({ ...base, protocol: 'postgres', exchange: false, timeoutMs });
+  if (result.kind === 'established') return true;
+  return result.by === 'preamble' ? result.preamble === 'tls-off' : result.by !== 'network';
 }
 
 /** Whether the server does what it did at first: shakes hands, or at least answers a hello. */
@@ -169,6 +187,7 @@ async function gather(
     otherChains: distinct([...swept.chains.map(certificatesOf), ...others.found], chain),
     clientRefused: options.client !== null && look.kind === 'refused' && look.by === 'server' ? look.why : null,
     web,
+    traces: swept.traces,
     gaps: [
       ...swept.gaps,
       ...gapIf(unseenOf(look), chain.length > 0 ? UNFINISHED : ['chain', ...UNFINISHED], 'a handshake to its end'),
@@ -216,6 +235,7 @@ export function nothing(
     otherChains: [],
     clientRefused: null,
     web: null,
+    traces: [],
     gaps,
   };
 }
@@ -244,11 +264,11 @@ async function withoutTls(
   result: NoFlight,
 ): Promise<EndpointFacts> {
   const dial = endpoint.address;
-  const isGuess = target.protocol === 'tls' && target.url === null;
   const impatient = { ...endpoint, timeoutMs: Math.min(endpoint.timeoutMs, IMPATIENT_MS) };
   const failure = failureOf(result);
   const spoken = UNCERTAIN.includes(failure.id) ? await ports.identify(dial, impatient.timeoutMs) : null;
-  if (spoken?.starttls && isGuess) return probeEndpoint(ports, { ...target, protocol: spoken.starttls }, dial, options);
+  if (spoken?.starttls && isGuess(target))
+    return probeEndpoint(ports, { ...target, protocol: spoken.starttls }, dial, options);
   return nothing(target, dial.host, spoken ? spokenFailure(spoken) : failure);
 }
 

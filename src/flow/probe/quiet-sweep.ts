@@ -1,6 +1,7 @@
 /**
  * What a server takes, without a handshake that it would refuse or that is left unfinished: PostgreSQL writes a line into
- * its log for each of those. Every handshake here runs to its end, and offers something that the server is known to take.
+ * its log for each of those. Every handshake here runs to its end, and offers something that the server is known to take; but for
+ * one: nothing in TLS 1.3 tells whether TLS 1.2 is taken too. Older versions are rarer, and not asked for at all.
  *
  * Where the server's own order decides, what comes behind everything that it was seen to take can only be found by being
  * refused once. Then the order itself is evidence: a list made of OpenSSL's classes ("HIGH") has a known end; of a list
@@ -69,6 +70,7 @@ export async function quietSweep(handshake: Handshake, request: QuietRequest): P
     acceptedAuthorities: found[0]?.flight?.acceptedAuthorities ?? null,
     primeBits: smallest(found.flatMap(({ flight }) => flight?.primeBits ?? [])),
     staplesStatus: found.some(({ flight }) => flight?.staplesStatus),
+    traces: may12 && cut === null && found.length === 0 ? [REFUSES_12] : [],
     gaps: [
       ...(cut === null ? [] : [{ fields: SWEPT, what: 'the rest', why: cut }]),
       ...sparedOf(older, may12),
@@ -76,6 +78,9 @@ export async function quietSweep(handshake: Handshake, request: QuietRequest): P
     ],
   };
 }
+
+/** Whether a server takes TLS 1.2 shows in being refused only, and each refusal is logged. */
+const REFUSES_12 = 'one line, since it refuses TLS 1.2 (not where a stack file says so: tls: modern)';
 
 /** @param what that its log is spared */
 export function spared(fields: readonly GapField[], what: string): Gap {

@@ -41,6 +41,8 @@ export interface Sweep {
   readonly primeBits: number | null;
   readonly staplesStatus: boolean;
   readonly gaps: readonly Gap[];
+  /** What it left in a log that was to be spared; for people. */
+  readonly traces: readonly string[];
 }
 
 /** Never throws for what a server does: what ended it early is in `gaps`. */
@@ -74,6 +76,7 @@ export async function sweep(ports: SweepPorts, endpoint: Endpoint, limits: Sweep
     acceptedAuthorities: asked?.acceptedAuthorities ?? null,
     primeBits: primes.length === 0 ? null : Math.min(...primes),
     staplesStatus: flights.some(({ staplesStatus }) => staplesStatus),
+    traces: [],
     gaps: byReason([
       ...bySuites.map(({ version, found, cut }) => ({
         fields: found.length > 0 ? (['suites'] as const) : (['protocols', 'suites'] as const),
