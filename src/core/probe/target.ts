@@ -152,7 +152,7 @@ function zoned(v6: string): { readonly host: string; readonly zone?: string } {
 }
 
 /** As DNS, SNI and certificates have it: in lower case, other scripts as A-labels (UTS #46). Of what cannot be a name: itself. */
-function asciiHost(host: string): string {
+export function asciiHost(host: string): string {
   const isAscii = /^[\x21-\x7e]*$/.test(host);
   if (isAscii || /[\s/?#@:\\[\]%]/.test(host)) return host.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
   return URL.parse(`http://${host}`)?.hostname ?? host;
@@ -167,7 +167,7 @@ function isPort(port: number): boolean {
 }
 
 /** Also of what is no URL: a password must not come back in the words of a refusal. */
-function withoutPassword(text: string): string {
+export function withoutPassword(text: string): string {
   return text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#@:]*):[^/?#]*@/i, '$1:***@').replace(PASSWORD_PARAMETER, '$1***');
 }
 
