@@ -1,7 +1,9 @@
 /**
  * Which application protocols a server takes (RFC 7301): all are offered, what it picks is left out, and again, until it picks
- * none. One handshake for each that it takes, and one that shows what it does when there is nothing in common; one more for ACME.
+ * none. One question for each that it takes, and one that shows what it does when there is nothing in common; one more for ACME.
  */
+
+import type { Protocol } from '../../core/probe/protocol.ts';
 import {
   ACME_APPLICATION_PROTOCOL,
   applicationProtocols,
@@ -9,6 +11,7 @@ import {
   UNKNOWN_APPLICATION_PROTOCOL,
 } from '../../core/tls/application-protocols.ts';
 import type { Attempt, AttemptResult } from './attempt.ts';
+import { type Ask, SweepCut } from './questions.ts';
 import { isBroken } from './refusal-code.ts';
 
 export interface AlpnSeen {
@@ -25,53 +28,61 @@ export type AlpnMismatch = 'refused' | 'ignored' | 'taken';
 /** What protocols without registered names, and servers that were not asked, have. */
 export const NO_ALPN: AlpnSeen = { taken: [], mismatch: null, cut: null };
 
-export interface AlpnRequest {
-  /** Offer nothing that may be refused: the server would log it. */
-  readonly isSpared: boolean;
-  /** Whether the server still does what it did before. */
-  readonly isServing: () => Promise<boolean>;
-}
+/** What it picks of these: null is none of them. @throws SweepCut */
+export type Offer = (alpn: readonly string[]) => Promise<string | null | 'refused'>;
 
-type Handshake = (attempt: Attempt) => Promise<AttemptResult>;
-
-export async function alpnOf(handshake: Handshake, base: Attempt, request: AlpnRequest): Promise<AlpnSeen> {
-  const known = applicationProtocols(base.protocol);
+/** @param isSpared offer nothing that may be refused: the server would log it */
+export async function alpnOf(offer: Offer, protocol: Protocol, isSpared: boolean): Promise<AlpnSeen> {
+  const known = applicationProtocols(protocol);
   if (known.length === 0) return NO_ALPN;
-  // First: who goes by the order of the client, and takes whatever comes, is done with it.
-  const offered = request.isSpared ? known : [UNKNOWN_APPLICATION_PROTOCOL, ...known];
-  const seen = await takenOf(handshake, base, offered, request);
-  const hasNone = seen.mismatch === 'ignored' && seen.taken.length === 0;
-  if (!mayValidate(base.protocol) || hasNone || seen.mismatch === 'taken' || seen.cut !== null) return seen;
-  const acme = await handshake({ ...base, alpn: [ACME_APPLICATION_PROTOCOL] });
-  return acme.flight?.alpn === ACME_APPLICATION_PROTOCOL
-    ? { ...seen, taken: [...seen.taken, ACME_APPLICATION_PROTOCOL] }
-    : seen;
+  const taken: string[] = [];
+  try {
+    // First: who goes by the order of the client, and takes whatever comes, is done with it.
+    const mismatch = await exhaust(offer, isSpared ? known : [UNKNOWN_APPLICATION_PROTOCOL, ...known], taken);
+    const hasNone = mismatch === 'ignored' && taken.length === 0;
+    const isAcmeAsked = mayValidate(protocol) && !hasNone && mismatch !== 'taken';
+    if (isAcmeAsked && (await offer([ACME_APPLICATION_PROTOCOL])) === ACME_APPLICATION_PROTOCOL)
+      taken.push(ACME_APPLICATION_PROTOCOL);
+    return { taken, mismatch, cut: null };
+  } catch (fault) {
+    if (!(fault instanceof SweepCut)) throw fault;
+    return { taken, mismatch: null, cut: fault.message };
+  }
 }
 
-async function takenOf(
-  handshake: Handshake,
-  base: Attempt,
-  offered: readonly string[],
-  { isServing }: AlpnRequest,
-): Promise<AlpnSeen> {
-  const taken: string[] = [];
-  let left = offered;
+async function exhaust(offer: Offer, all: readonly string[], taken: string[]): Promise<AlpnMismatch | null> {
+  let left = all;
   while (left.length > 0) {
-    const look = await handshake({ ...base, alpn: left });
-    const chosen = look.flight?.alpn ?? null;
-    if (chosen === null) {
-      if (look.flight !== null || look.kind === 'established') return { taken, mismatch: 'ignored', cut: null };
-      const isRefusal = isMismatchAlert(look.code) || (isBroken(look) && (await isServing()));
-      return isRefusal ? { taken, mismatch: 'refused', cut: null } : { taken, mismatch: null, cut: look.why };
-    }
-    if (chosen === UNKNOWN_APPLICATION_PROTOCOL) return { taken, mismatch: 'taken', cut: null };
-    if (!left.includes(chosen))
-      return { taken, mismatch: null, cut: `the server chose ${JSON.stringify(chosen)}, which was not offered` };
+    const chosen = await offer(left);
+    if (chosen === null) return 'ignored';
+    if (chosen === 'refused') return 'refused';
+    if (chosen === UNKNOWN_APPLICATION_PROTOCOL) return 'taken';
+    if (!left.includes(chosen)) throw new SweepCut(`the server chose ${JSON.stringify(chosen)}, which was not offered`);
     taken.push(chosen);
     left = left.filter((name) => name !== chosen);
   }
-  return { taken, mismatch: null, cut: null };
+  return null;
 }
+
+/** Cheaper than a handshake, where TLS 1.2 is taken: there the choice comes in clear. */
+export function offerByHello(ask: Ask, hello: Parameters<Ask>[0]): Offer {
+  return async (alpn) => {
+    const flight = await ask({ ...hello, alpn });
+    return flight === null ? 'refused' : flight.alpn;
+  };
+}
+
+/** @param isServing whether the server still does what it did before */
+export function offerByHandshake(handshake: Handshake, base: Attempt, isServing: () => Promise<boolean>): Offer {
+  return async (alpn) => {
+    const look = await handshake({ ...base, alpn });
+    if (look.flight !== null || look.kind === 'established') return look.flight?.alpn ?? null;
+    if (isMismatchAlert(look.code) || (isBroken(look) && (await isServing()))) return 'refused';
+    throw new SweepCut(look.why);
+  };
+}
+
+type Handshake = (attempt: Attempt) => Promise<AttemptResult>;
 
 /** no_application_protocol. */
 function isMismatchAlert(code: string | null): boolean {

@@ -14,14 +14,14 @@ import { SUITES_12 } from '../../core/tls/cipher-suites.ts';
 import { GROUPS_12 } from '../../core/tls/named-groups.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import { formatName, parseName } from '../../core/x509/name.ts';
-import { alpnOf } from './application-protocols.ts';
+import { alpnOf, type Offer, offerByHandshake, offerByHello } from './application-protocols.ts';
 import type { Attempt, AttemptResult, ClientIdentity } from './attempt.ts';
 import { brokenOff, UNFINISHED, unprovenOf, unseenOf, withLook } from './first-look.ts';
 import type { Identified, Identify } from './identify.ts';
 import { type FetchPage, lookAtWeb } from './look-at-web.ts';
 import { patient } from './patience.ts';
 import { failureOf, type NoFlight } from './probe-failure.ts';
-import type { Endpoint, SweepPorts } from './questions.ts';
+import { type Endpoint, questioner, type SweepPorts } from './questions.ts';
 import { QUIET_PROTOCOLS, quietSweep, spared } from './quiet-sweep.ts';
 import { isBroken } from './refusal-code.ts';
 import { certificatesOf, clientPolicy, otherChain13 } from './second-looks.ts';
@@ -162,7 +162,7 @@ async function gather(
     asked === null
       ? { found: 'none' as const, cut: null }
       : clientPolicy(handshake, base, { mayLogIn: !isSpared, isServing }),
-    alpnOf(handshake, base, { isSpared, isServing }),
+    alpnOf(offerTo(ports, base, options, isServing, swept), protocol, isSpared),
     isSpared || swept.versions.includes('TLSv1.2') ? { found: [], cut: null } : otherChain13(handshake, base, chain[0]),
   ]);
   const isWeb = protocol === 'https' || alpn.taken.some(isWebProtocol);
@@ -200,6 +200,22 @@ async function gather(
       ...webGaps,
     ],
   };
+}
+
+function offerTo(
+  ports: ProbePorts,
+  base: Attempt,
+  options: ProbeOptions,
+  isServing: () => Promise<boolean>,
+  { versions }: Sweep,
+): Offer {
+  const { protocol, address, timeoutMs } = base;
+  if (isQuiet(protocol, options) || !versions.includes('TLSv1.2'))
+    return offerByHandshake(patient(ports.handshake, ports.pause), base, isServing);
+  const until = addSeconds(ports.clock(), LONGEST_SWEEP_SECONDS);
+  const endpoint = { protocol, address, timeoutMs, serverName: sniOf(base.serverName ?? address.host) };
+  const { ask } = questioner(ports, endpoint, { connections: MOST_CONNECTIONS_MYSQL, until, isServing });
+  return offerByHello(ask, EVERYTHING);
 }
 
 const NO_WEB = { web: null, gaps: [] } as const;
