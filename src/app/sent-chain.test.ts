@@ -81,10 +81,10 @@ test('whatever is no TLS server is said to be what it is, and in bounded time', 
       'target-not-tls',
       /wrong version/,
     ],
-    [(socket) => socket.destroy(), 'target-unreachable', /before a certificate came/],
+    [(socket) => socket.destroy(), 'target-refused', /before a certificate came/],
     [() => {}, 'target-unreachable', /no answer within 0\.3 s/],
     // TLS alert 112.
-    [(socket) => socket.write(Buffer.from('15030300020270', 'hex')), 'target-unreachable', /refused the handshake/],
+    [(socket) => socket.write(Buffer.from('15030300020270', 'hex')), 'target-refused', /refused the handshake/],
   ];
   for (const [answer, code, message] of rows) {
     const endpoint = await serve(t, createTcpServer(answer));

@@ -1,10 +1,12 @@
 /** What a server sends as its chain, as it sends it: nothing is verified, reordered, completed or left out. */
-import { OperatorFault } from '../core/faults/operator-faults.ts';
-import type { Target } from '../core/probe/target.ts';
+import type { CauseId } from '../core/diagnosis/causes.ts';
+import { OperatorFault, type OperatorFaultCode } from '../core/faults/operator-faults.ts';
+import { dialOf, type Target } from '../core/probe/target.ts';
 import { formatHostPort } from '../core/stack/host-port.ts';
 import { handshake } from '../edge/probe/service-handshake.ts';
 import type { AttemptResult } from '../flow/probe/attempt.ts';
 import { isForgery } from '../flow/probe/refusal-code.ts';
+import type { PreambleReason } from '../flow/probe/server-flight.ts';
 
 export interface SentChainOptions {
   /** For SNI; null sends none. */
@@ -16,16 +18,17 @@ export interface SentChainOptions {
  * DER of each certificate, in the order of the wire. A server that refuses us afterwards (because it wants a client
  * certificate) has still sent its chain.
  *
- * @throws OperatorFault target-unreachable, target-not-tls
+ * @throws OperatorFault target-unreachable, target-refused, target-not-tls, key-mismatch; `facts.cause` is what `diagnose` would say
  */
 export async function sentChain(
   target: Target,
   { serverName, timeoutMs }: SentChainOptions,
 ): Promise<readonly Uint8Array[]> {
-  const { protocol, host, port } = target;
+  const { protocol } = target;
+  const address = dialOf(target);
   const result = await handshake({
     protocol,
-    address: { host, port },
+    address,
     serverName,
     anchors: null,
     // Only looked at: whatever the server can do is good enough. Nothing is sent over this connection.
@@ -38,8 +41,8 @@ export async function sentChain(
   if (result.kind === 'refused' && isForgery(result.code))
     throw new OperatorFault(
       'key-mismatch',
-      `${formatHostPort({ host, port })} shows a certificate and cannot prove that it has the key (${result.why})`,
-      { path: formatHostPort({ host, port }) },
+      `${formatHostPort(address)} shows a certificate and cannot prove that it has the key (${result.why})`,
+      { path: formatHostPort(address), target: formatHostPort(address), ...address, cause: 'key-mismatch' },
     );
   const chain = result.flight?.chain ?? (result.kind === 'established' ? [result.leaf] : []);
   const sent = chain.filter((der) => der.byteLength > 0);
@@ -47,19 +50,38 @@ export async function sentChain(
   return sent;
 }
 
-function faultOf({ host, port }: Target, result: AttemptResult): OperatorFault {
+function faultOf(target: Target, result: AttemptResult): OperatorFault {
+  const { host, port } = dialOf(target);
   const where = formatHostPort({ host, port });
-  const facts = { target: where, host, port };
+  const fault = (code: OperatorFaultCode, cause: CauseId, what: string): OperatorFault =>
+    new OperatorFault(code, what, { target: where, host, port, cause });
   if (result.kind === 'established')
-    return new OperatorFault('target-not-tls', `${where} has no certificate (${result.suite})`, facts);
-  const { by, why, code } = result;
-  if (by === 'preamble') return new OperatorFault('target-not-tls', `${where}: ${why}`, facts);
+    return fault('target-not-tls', 'handshake-refused', `${where} has no certificate (${result.suite})`);
+  const { by, why, code, preamble } = result;
+  if (by === 'preamble') return fault('target-not-tls', CAUSE_OF_PREAMBLE[preamble ?? 'closed'], `${where}: ${why}`);
   if (by === 'server' && NOT_TLS.has(code ?? ''))
-    return new OperatorFault('target-not-tls', `${where} does not speak TLS from the first byte (${why})`, facts);
-  const isAlert = code?.startsWith('ERR_SSL_') ?? false;
-  const what = isAlert ? `${where} refused the handshake (${why})` : `${where}: ${WORDS[code ?? ''] ?? why}`;
-  return new OperatorFault('target-unreachable', what, facts);
+    return fault('target-not-tls', 'plaintext-service', `${where} does not speak TLS from the first byte (${why})`);
+  if (code?.startsWith('ERR_SSL_'))
+    return fault('target-refused', 'handshake-refused', `${where} refused the handshake (${why})`);
+  const what = `${where}: ${WORDS[code ?? ''] ?? why}`;
+  if (by === 'server' || code === 'ECONNRESET') return fault('target-refused', 'closed-by-peer', what);
+  return fault('target-unreachable', UNREACHABLE[code ?? ''] ?? 'no-answer', what);
 }
+
+const CAUSE_OF_PREAMBLE = {
+  'tls-off': 'tls-off',
+  'other-protocol': 'plaintext-service',
+  closed: 'closed-by-peer',
+} as const satisfies Record<PreambleReason, CauseId>;
+
+const UNREACHABLE: Readonly<Record<string, CauseId>> = {
+  ECONNREFUSED: 'connection-refused',
+  EHOSTUNREACH: 'connect-timeout',
+  ENETUNREACH: 'connect-timeout',
+  ETIMEDOUT: 'connect-timeout',
+  ENOTFOUND: 'name-not-resolved',
+  EAI_AGAIN: 'name-not-resolved',
+};
 
 /** What OpenSSL says of bytes that are no TLS record. */
 const NOT_TLS: ReadonlySet<string> = new Set([

@@ -320,8 +320,12 @@ test('the self-signed recipes of the guides are refused in Chromium’s words (W
     assert.equal(ok, false);
     assert.match(findings.find((finding: { id: string }) => finding.id === id).what, new RegExp(word));
     assert.equal(findings[0].severity, 'error');
-    for (const finding of findings)
-      assert.deepEqual(Object.keys(finding), ['id', 'severity', 'what', 'section', 'subject']);
+    for (const finding of findings) {
+      const shape = ['id', 'severity', 'what', 'section', 'subject', 'where', 'why', 'remedy', 'evidence'];
+      assert.deepEqual(Object.keys(finding), shape);
+      assert.deepEqual([finding.where, Object.keys(finding.remedy)], [{ target: path }, ['text', 'command']]);
+      assert.match(finding.remedy.text, /\w.*\.$/);
+    }
   }
 });
 

@@ -1,6 +1,7 @@
 /** `fullchain probe` as people and programs use it: verdict, findings, exit status, and where it looks. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
@@ -59,6 +60,7 @@ test('the shape of --json is what programs rely on', async (t) => {
   assert.equal(ok, true);
   assert.deepEqual(target && { ...target, chain: target.chain.length, suites: target.suites.length }, {
     target: `localhost:${port}`,
+    host: 'localhost',
     address: '127.0.0.1',
     reachable: true,
     starttls: null,
@@ -67,6 +69,7 @@ test('the shape of --json is what programs rely on', async (t) => {
     serverOrder: null,
     groups: ['X25519MLKEM768', 'x25519'],
     alpn: [],
+    alpnMismatch: 'ignored',
     chain: 1,
     otherChains: [],
     names: ['localhost', 'service.internal', '127.0.0.1', '::1'],
@@ -77,7 +80,10 @@ test('the shape of --json is what programs rely on', async (t) => {
     acceptedAuthorities: [],
     hsts: null,
     redirects: [],
-    grade: { letter: 'A+', next: [] },
+    grade: { letter: 'A+', isUpperBound: false, next: [] },
+    complete: true,
+    gaps: [],
+    traces: [],
     untried: [],
     findings: [],
   });
@@ -231,4 +237,40 @@ test('an expired certificate, and one that is about to: with openssl’s own clo
   assert.deepEqual(await seen(1, 90), ['certificate-not-yet-valid']);
   assert.deepEqual(await seen(-88, 2), ['certificate-expiring']);
   assert.deepEqual(await seen(-45, 45), []);
+});
+
+test('names in another script, absolute names and upper case: asked for as DNS and certificates have them', async (t) => {
+  const asked: (string | false | null)[] = [];
+  const tls = createTlsServer(GOOD, (socket) => asked.push(socket.servername));
+  const server = await startTcpServer(tls, '127.0.0.1', 0);
+  t.after(server.close);
+  const look = (name: string, ...more: readonly string[]) =>
+    runProbe(`${name}:${server.port}`, '--connect', '127.0.0.1', '--ca', pairs.ca, ...more);
+  const foreign = await look('bücher.example');
+  assert.match(
+    foreign.stdout,
+    new RegExp(`^✗ .*bücher\\.example:${server.port} \\(xn--bcher-kva\\.example\\) at 127\\.0\\.0\\.1`),
+  );
+  assert.match(foreign.stdout, /not for xn--bcher-kva\.example.*\(name-mismatch\)/);
+  assert.deepEqual([...new Set(asked.splice(0))], ['xn--bcher-kva.example']);
+  const { targets } = JSON.parse((await look('LocalHost.', '--json')).stdout);
+  assert.deepEqual(
+    [targets[0].target, targets[0].host, targets[0].findings],
+    [`LocalHost.:${server.port}`, 'localhost.', []],
+  );
+  assert.deepEqual([...new Set(asked.splice(0))], ['localhost']);
+});
+
+const [linkLocal] = Object.entries(networkInterfaces()).flatMap(([zone, addresses]) =>
+  (addresses ?? []).flatMap(({ address }) => (address.startsWith('fe80:') ? [`${address}%${zone}`] : [])),
+);
+
+test('a link-local address with its zone', {
+  skip: linkLocal === undefined && 'no link-local address here',
+}, async (t) => {
+  const server = await startTcpServer(createTlsServer(GOOD), '::', 0);
+  t.after(server.close);
+  const target = await probeOne(`[${linkLocal}]:${server.port}`, '--ca', pairs.ca);
+  assert.deepEqual([target.reachable, target.address, target.host], [true, linkLocal, linkLocal?.replace(/%.*/, '')]);
+  assert.deepEqual(idsOf(target), ['name-mismatch']);
 });

@@ -9,11 +9,15 @@ import { cleanup } from '../services/cleanup.ts';
 import { freePort } from '../world/free-port.ts';
 import type { PairFiles } from './openssl-pairs.ts';
 
-/** By name: directives of a server block besides listener and certificates. */
+/**
+ * @param policies by name: directives of a server block besides listener and certificates
+ * @param forAll directives of the block around them
+ */
 export async function startSites<Name extends string>(
   t: TestContext,
   pairs: readonly PairFiles[],
   policies: Readonly<Record<Name, string>>,
+  forAll = '',
 ): Promise<Readonly<Record<Name, number>>> {
   const stack = cleanup(t);
   const { path } = stack.use(temporaryDirectory());
@@ -34,7 +38,7 @@ export async function startSites<Name extends string>(
   const user = process.getuid?.() === 0 ? 'user root;' : '';
   writeFileSync(
     join(path, 'nginx.conf'),
-    `daemon off; pid ${path}/pid; error_log stderr; worker_processes 1; ${user} events {}\nhttp { access_log off; ${temporary.join(' ')}\n${blocks.join('\n')} }\n`,
+    `daemon off; pid ${path}/pid; error_log stderr; worker_processes 1; ${user} events {}\nhttp { access_log off; ${forAll} ${temporary.join(' ')}\n${blocks.join('\n')} }\n`,
   );
   const program = await startServer(
     pathOf('nginx') ?? 'nginx',

@@ -1,13 +1,15 @@
 /** PostgreSQL, which logs every handshake that comes to nothing: everything is seen of it, and nothing is left behind. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { skipWithout } from '../servers/available.ts';
 import { type Cluster, skipWithoutPostgresql, startCluster } from '../services/start-postgresql.ts';
+import { startTcpServer } from '../world/tcp-server.ts';
 import { opensslPairs, type PairFiles } from './openssl-pairs.ts';
-import { idsOf, probeOne } from './run-probe.ts';
+import { idsOf, probeOne, runProbe } from './run-probe.ts';
 import { sslscan, suitesOf } from './sslscan.ts';
 import { tlsCluster } from './tls-cluster.ts';
 
@@ -91,6 +93,22 @@ test('PostgreSQL that demands client certificates at login: unknown while its lo
   assert.deepEqual([thorough.clientCertificate, thorough.untried], ['required', []]);
 });
 
+test('PostgreSQL that takes TLS 1.3 only: one line is left in its log, and that is said', {
+  skip: skipWithoutPostgresql,
+}, async (t) => {
+  const server = await tlsCluster(t, pairs, pairs.ecdsa, "ssl_min_protocol_version = 'TLSv1.3'\n");
+  const logged = await loggedDuring(server, async () => {
+    const { stdout } = await runProbe(`127.0.0.1:${server.port}`, '--ca', pairs.ca);
+    assert.match(
+      stdout,
+      /not all could be asked: SSLv3, TLSv1, TLSv1\.1 \(the server writes every refusal into its log/,
+    );
+    assert.match(stdout, /left in the server’s log: one line, since it refuses TLS 1\.2/);
+    assert.match(stdout, /^✓ at best A /);
+  });
+  assert.deepEqual(logged.match(/LOG: .*/g), ['LOG:  could not accept SSL connection: unsupported protocol']);
+});
+
 test('a service of a stack file is known to take TLS 1.3 only, and is not asked for 1.2', {
   skip: skipWithoutPostgresql,
 }, async (t) => {
@@ -112,4 +130,29 @@ test('PostgreSQL without TLS is said to have it switched off', { skip: skipWitho
   const server = await startCluster(t, 'local all all trust\nhost all all 127.0.0.1/32 trust\n');
   const target = await probeOne(`127.0.0.1:${server.port}`, '--starttls', 'postgres');
   assert.deepEqual([target.reachable, idsOf(target), target.grade], [true, ['tls-off'], null]);
+});
+
+for (const [what, hasTls] of [
+  ['takes TLS', true],
+  ['has TLS switched off', false],
+] as const)
+  test(`a PostgreSQL that ${what}, at a port that nobody knows, is found without a line in its log`, {
+    skip: skipWithoutPostgresql,
+  }, async (t) => {
+    const server = hasTls
+      ? await tlsCluster(t, pairs, pairs.ecdsa, '')
+      : await startCluster(t, 'local all all trust\nhost all all 127.0.0.1/32 trust\n');
+    const logged = await loggedDuring(server, async () => {
+      const target = await probeOne(`127.0.0.1:${server.port}`, '--ca', pairs.ca);
+      assert.deepEqual([target.starttls, idsOf(target)], ['postgres', hasTls ? ['suites-weak'] : ['tls-off']]);
+    });
+    assert.equal(logged, '');
+  });
+
+test('a server that greets with an S is not taken for a PostgreSQL', async (t) => {
+  const ssh = createServer((socket) => void socket.on('error', () => {}).write('SSH-2.0-OpenSSH_9.2p1\r\n'));
+  const server = await startTcpServer(ssh, '127.0.0.1', 0);
+  t.after(server.close);
+  const target = await probeOne(`127.0.0.1:${server.port}`, '--timeout', '2');
+  assert.deepEqual([target.starttls, target.findings[0]?.evidence], [null, { protocol: 'ssh' }]);
 });

@@ -45,7 +45,7 @@ test('nginx with several policies: versions, suites, order and groups as sslscan
     const target = await probeOne(`https://localhost:${port}`, '--connect', '127.0.0.1', '--ca', pairs.ca);
     await agree(t, target, port);
     assert.deepEqual(target.trust, { ok: true, why: null, anchor: 'CN=probe-root' });
-    assert.deepEqual([...target.alpn], ['h2', 'http/1.1']);
+    assert.deepEqual([...target.alpn], ['h2', 'http/1.1', 'http/1.0']);
     return target;
   };
   const modern = await seen(sites.modern);

@@ -18,6 +18,7 @@ export function facts(overrides: Partial<EndpointFacts>): EndpointFacts {
     groups: [0x11ec, 0x1d],
     primeBits: null,
     alpn: [],
+    alpnMismatch: 'refused',
     sessionTickets: true,
     ocspStapling: false,
     clientCertificate: 'none',
@@ -27,7 +28,8 @@ export function facts(overrides: Partial<EndpointFacts>): EndpointFacts {
     otherChains: [],
     clientRefused: null,
     web: null,
-    untried: [],
+    gaps: [],
+    traces: [],
     ...overrides,
   };
 }

@@ -15,7 +15,7 @@ export function printFault(fault: unknown, json: boolean, state: string): number
   const { text, command } = remedyOf(known);
   if (json) {
     process.stdout.write(
-      `${JSON.stringify({ ok: false, error: { code: known.code, what: known.message, remedy: { text, command } } })}\n`,
+      `${JSON.stringify({ ok: false, error: { code: known.code, what: known.message, remedy: { text, command } }, findings: [] })}\n`,
     );
   } else {
     process.stderr.write(

@@ -61,6 +61,16 @@ try {
   if (fault instanceof CommanderError) {
     // commander has printed its message; help and version are no errors.
     process.exitCode = fault.exitCode === 0 ? 0 : 2;
+    // It came before anything was parsed.
+    if (fault.exitCode !== 0 && process.argv.includes('--json'))
+      printFault(
+        new OperatorFault(
+          'usage',
+          fault.code === 'commander.help' ? 'a command is missing' : fault.message.replace(/^error: /, ''),
+        ),
+        true,
+        '',
+      );
   } else {
     const { json, paths } = contextOf(program);
     process.exitCode = printFault(fault, json, paths.root);

@@ -45,7 +45,7 @@ export function addProbeCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Every address behind a name is looked at. Nothing is left in the log of a PostgreSQL that takes TLS 1.2.
+Every address behind a name is looked at. Nothing is left in the log of a PostgreSQL that takes TLS 1.2, at whatever port; of others one line.
 
 Examples:
   fullchain probe https://www.example.org               a web server, with HSTS and redirects

@@ -1,20 +1,27 @@
 /** What `cert lint` does: every certificate against the table of lint rules, and all of them as a chain. */
+import { withoutPassword } from '../../core/probe/target.ts';
 import { basicConstraints } from '../../core/x509/basic-constraints.ts';
 import { type Certificate, isIssuedBy, isSelfIssued } from '../../core/x509/certificate.ts';
 import { clientErrorNote } from '../../core/x509/client-errors.ts';
 import { describeCertificate, printable } from '../../core/x509/describe.ts';
 import { lintCertificate, lintKindOf } from '../../core/x509/lint.ts';
+import { LINT_ADVICE, type LintAdvice } from '../../core/x509/lint-advice.ts';
 import { lintChain } from '../../core/x509/lint-chain.ts';
 import type { LintKind, LintSeverity } from '../../core/x509/lint-rule.ts';
 import { certificatesAmong } from '../../edge/files/pki-objects.ts';
 import type { LintFlags } from '../cli/cert-inspect.ts';
 import { type Context, print } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
+import { judgedTarget } from './judged-target.ts';
 import { readTarget } from './pki-target.ts';
 
 const SEVERITIES = { error: 'red', warning: 'yellow', info: 'dim' } as const satisfies Record<LintSeverity, string>;
 
-export async function lint(context: Context, text: string, flags: LintFlags): Promise<void> {
+export function lint(context: Context, text: string, flags: LintFlags): Promise<void> {
+  return judgedTarget(context, text, {}, () => judge(context, text, flags));
+}
+
+async function judge(context: Context, text: string, flags: LintFlags): Promise<void> {
   const target = await readTarget(text, {
     servername: flags.servername,
     starttls: flags.starttls,
@@ -31,8 +38,8 @@ export async function lint(context: Context, text: string, flags: LintFlags): Pr
     findings.filter((finding) => finding.severity === severity),
   );
   const ok = findings.every(({ severity }) => severity !== 'error');
-  print(context, { ok, findings: ordered }, () => [
-    ...ordered.map((finding) => lineOf(finding, certificates.length > 1)),
+  print(context, { ok, findings: ordered.map((finding) => documentOf(finding, text)) }, () => [
+    ...ordered.flatMap((finding) => linesOf(finding, certificates.length > 1)),
     `${ok ? 'ok' : 'refused'}: ${summary(ordered)} in ${certificates.length === 1 ? 'one certificate' : `${certificates.length} certificates`}`,
   ]);
   if (!ok) process.exitCode = 1;
@@ -70,7 +77,7 @@ const SAID_OF_PAIRS: Readonly<Record<string, readonly string[]>> = {
   'chain-key-usage': ['issuer-not-an-authority'],
   'chain-name-constraints': ['name-outside-constraints'],
   'chain-not-an-authority': ['issuer-not-an-authority'],
-  'chain-path-length-exceeded': ['path-length-over-issuer'],
+  'chain-path-length-exceeded': ['path-length-exhausted', 'path-length-over-issuer'],
   'chain-signature-invalid': ['signature-not-of-issuer-key'],
 };
 
@@ -92,9 +99,23 @@ function kindOf(certificate: Certificate, index: number): LintKind {
   return index === 0 && kind === 'root' && !basicConstraints(certificate)?.ca ? 'server' : kind;
 }
 
-function lineOf({ id, severity, what, section, subject }: Finding, withSubject: boolean): string {
+function documentOf({ id, severity, what, section, subject }: Finding, text: string) {
+  const { why, remedy } = adviceOf(id);
+  const shape = { id, severity, what, section, subject, where: { target: withoutPassword(text) }, why };
+  return { ...shape, remedy: { text: remedy, command: null }, evidence: { section } };
+}
+
+function linesOf({ id, severity, what, section, subject }: Finding, withSubject: boolean): string[] {
   const label = paint(SEVERITIES[severity], severity.padEnd(8), process.stdout);
-  return `${label} ${printable(`${withSubject ? `${subject}: ` : ''}${what}`)}  ${paint('dim', `(${id}; ${section})`, process.stdout)}`;
+  const { why, remedy } = adviceOf(id);
+  const line = `${label} ${printable(`${withSubject ? `${subject}: ` : ''}${what}`)}  ${paint('dim', `(${id}; ${section})`, process.stdout)}`;
+  return severity === 'info' ? [line] : [line, `         ${why} ${remedy}`];
+}
+
+function adviceOf(id: string): LintAdvice {
+  const advice = LINT_ADVICE[id];
+  if (advice === undefined) throw new Error(`nothing is known of ${id}`);
+  return advice;
 }
 
 function summary(findings: readonly Finding[]): string {

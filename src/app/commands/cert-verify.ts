@@ -5,6 +5,7 @@ import { bytesEqual } from '../../core/bytes/compare.ts';
 import { pemBlocksLabelled } from '../../core/bytes/pem.ts';
 import { CAUSES } from '../../core/diagnosis/causes.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import { asciiHost, withoutPassword } from '../../core/probe/target.ts';
 import type { Crl } from '../../core/revocation/crl.ts';
 import { type Instant, parseRfc3339 } from '../../core/time/instant.ts';
 import { basicConstraints } from '../../core/x509/basic-constraints.ts';
@@ -26,18 +27,23 @@ import type { VerifyFlags } from '../cli/cert-inspect.ts';
 import { type Context, passwordSource, print } from '../cli/context.ts';
 import { paint } from '../cli/fault-output.ts';
 import { findPassword } from '../passwords.ts';
+import { judgedTarget } from './judged-target.ts';
 import { readTarget } from './pki-target.ts';
 
-export async function verify(context: Context, text: string, flags: VerifyFlags): Promise<void> {
+export function verify(context: Context, text: string, flags: VerifyFlags): Promise<void> {
+  return judgedTarget(context, text, { path: [], policies: [] }, () => judge(context, text, flags));
+}
+
+async function judge(context: Context, text: string, flags: VerifyFlags): Promise<void> {
   const now = instantOf(flags.at);
   const target = await readTarget(text, {
-    servername: flags.name,
+    servername: flags.name === undefined ? undefined : asciiHost(flags.name),
     starttls: flags.starttls,
     timeout: flags.timeout,
   });
   const [leaf, ...sent] = certificatesAmong(target.objects, target.where);
   if (!leaf) throw new OperatorFault('input-invalid', `${target.where} holds no certificate`, { path: target.where });
-  const name = flags.name ?? target.server?.host ?? null;
+  const name = flags.name === undefined ? (target.server?.host ?? null) : asciiHost(flags.name);
   const { anchors, known } = trusted(context, flags.ca);
   const request: VerificationRequest = {
     chain: [leaf, ...sent],
@@ -58,7 +64,10 @@ export async function verify(context: Context, text: string, flags: VerifyFlags)
     policies: verification.policies,
     findings: verification.findings.map((finding) => ({
       ...finding,
+      where: { target: withoutPassword(text) },
+      why: CAUSES[finding.id].why,
       remedy: { text: CAUSES[finding.id].remedy, command: null },
+      evidence: {},
     })),
   };
   print(context, document, () => linesOf(request, verification, anchors));

@@ -38,17 +38,24 @@ function exitOf(probed: readonly ProbedEndpoint[]): number {
 }
 
 function linesOf(endpoint: ProbedEndpoint, verbose: boolean): string[] {
-  const { verdict, findings, advice, command } = probeLines(endpoint, wallClock());
-  const letter = endpoint.grade?.letter ?? null;
+  const { verdict, findings, advice, gaps, command } = probeLines(endpoint, wallClock());
   return [
-    `${mark(isGood(endpoint))} ${letter === null ? '' : `${paint(colourOf(letter), letter.padEnd(2), process.stdout)} `}${verdict}`,
+    `${mark(isGood(endpoint))} ${gradeOf(endpoint)}${verdict}`,
     ...findings.flatMap(({ severity, what, id }) => [
       `    ${paint(severity === 'error' ? 'red' : severity === 'warning' ? 'yellow' : 'dim', severity, process.stdout)}  ${what}  ${paint('dim', `(${id})`, process.stdout)}`,
     ]),
+    ...gaps.map((line) => `    ${paint('yellow', line, process.stdout)}`),
     ...advice.map((line) => `    ${line}`),
     ...(command === null ? [] : [`    ${paint('bold', 'next:', process.stdout)} ${command}`]),
     ...(verbose ? probeDetails(endpoint).map((line) => `    ${line}`) : []),
   ];
+}
+
+function gradeOf({ grade }: ProbedEndpoint): string {
+  if (grade === null) return '';
+  const { letter, isUpperBound } = grade;
+  const words = isUpperBound ? `at best ${letter}` : letter.padEnd(2);
+  return `${paint(isUpperBound ? 'yellow' : colourOf(letter), words, process.stdout)} `;
 }
 
 function mark(ok: boolean): string {

@@ -3,6 +3,7 @@ import { grade } from '../../core/probe/grade.ts';
 import { judge, type TrustContext } from '../../core/probe/judge.ts';
 import { beside } from '../../core/probe/other-addresses.ts';
 import type { ProbedEndpoint } from '../../core/probe/probe-document.ts';
+import { dialOf } from '../../core/probe/target.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import { addressesOf } from '../../edge/net/addresses.ts';
 import { fetchPage } from '../../edge/probe/fetch-page.ts';
@@ -39,7 +40,7 @@ export async function probeEndpoints(
   const [turn, rate] = [atMost(run.concurrency), perSecond(run.rate, monotonicMs, sleep)];
   const perTarget = await Promise.all(
     wanted.map(async (one) => {
-      const { host, port } = one.connect ?? one.target;
+      const { host, port } = one.connect ?? dialOf(one.target);
       const addresses = await turn(() => addressesOf(host));
       const probed = await Promise.all(addresses.map((ip) => turn(() => probeOne(one, { host: ip, port }, run, rate))));
       run.onDone();

@@ -229,6 +229,11 @@ export const OPERATOR_FAULTS = {
     remedy: 'Check that the service runs and that this host reaches it.',
     command: 'ss -ltn',
   },
+  'target-refused': {
+    exit: 1,
+    remedy: 'The server was reached, and ends the handshake by itself: look what it takes, and into its log.',
+    command: 'fullchain diagnose {target}',
+  },
   'target-not-tls': {
     exit: 1,
     remedy:

@@ -170,9 +170,11 @@ const REASON_OF_FINDING: Readonly<Record<string, IssuanceRefusalReason>> = {
   'weak-key': 'key-weak',
   'key-of-issuer': 'key-of-issuer',
   'issuer-not-an-authority': 'issuer-not-an-authority',
+  'path-length-exhausted': 'path-length-exceeded',
   'path-length-over-issuer': 'path-length-exceeded',
   'name-outside-constraints': 'outside-name-constraints',
   'purpose-not-of-issuer': 'purpose-not-of-issuer',
+  'other-purpose-not-of-issuer': 'purpose-not-of-issuer',
 };
 
 /** Encoded, read back, linted: then it may be signed. */

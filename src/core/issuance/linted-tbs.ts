@@ -32,7 +32,7 @@ export interface LintedTbs {
 }
 
 /**
- * The bytes are parsed back and every lint rule is applied. Findings of severity `error` are the refusal.
+ * The bytes are parsed back and every lint rule is applied. What clients refuse, and what a policy forbids, is the refusal.
  *
  * @throws DerError when the bytes are not a TBSCertificate, which is a bug of the caller
  */
@@ -42,7 +42,7 @@ export function lintTbs(
   context: LintContext,
 ): LintedTbs | { readonly errors: readonly LintFinding[] } {
   const certificate = parseTbsCertificate(bytes);
-  const errors = lintCertificate(certificate, context).filter((finding) => finding.severity === 'error');
+  const errors = lintCertificate(certificate, context).filter(({ isSigned }) => !isSigned);
   if (errors.length > 0) return { errors };
   const { serial, subject, validity } = certificate;
   const summary = { serial, subject, names: subjectAltNames(certificate), validity };

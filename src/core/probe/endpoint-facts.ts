@@ -1,6 +1,7 @@
 /** What was seen of one address of a target. Nothing here is a judgement. */
 import type { ProtocolVersion } from '../tls/protocol-version.ts';
 import type { Certificate } from '../x509/certificate.ts';
+import type { Gap } from './gap.ts';
 import type { Hsts } from './hsts.ts';
 import type { Target } from './target.ts';
 
@@ -16,7 +17,10 @@ export interface EndpointFacts {
   /** Codes. */
   readonly groups: readonly number[];
   readonly primeBits: number | null;
+  /** In the order in which the server chose them. */
   readonly alpn: readonly string[];
+  /** What becomes of an application protocol that nobody knows; null: it was not offered. */
+  readonly alpnMismatch: 'refused' | 'ignored' | 'taken' | null;
   readonly sessionTickets: boolean;
   readonly ocspStapling: boolean;
   /** "required": refused without one. */
@@ -33,8 +37,9 @@ export interface EndpointFacts {
   readonly clientRefused: string | null;
   /** null: it is no HTTPS. */
   readonly web: WebFacts | null;
-  /** What was not tried, and why; for people. */
-  readonly untried: readonly string[];
+  readonly gaps: readonly Gap[];
+  /** What the look left in a log that was to be spared; for people. */
+  readonly traces: readonly string[];
 }
 
 /** Ids are causes of `diagnose`. */

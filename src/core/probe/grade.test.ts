@@ -24,7 +24,6 @@ const GRADES: readonly (readonly [
   ['A+', 'nothing to say', {}, /^$/],
   ['A+', 'nor of a web server with HSTS', { web: WEB }, /^$/],
   ['A+', 'a client certificate that is demanded', { clientCertificate: 'required' }, /^$/],
-  ['A+', 'what was not tried', { untried: ['TLSv1'] }, /^$/],
   ['A', 'no group that resists quantum computers', { groups: [0x1d] }, /X25519MLKEM768/],
   [
     'A',
@@ -50,6 +49,50 @@ for (const [letter, what, overrides, next] of GRADES)
     assert.equal(graded?.letter ?? null, letter, JSON.stringify(graded));
     assert.match((graded?.next ?? []).join(' '), next);
   });
+
+const NOT_SEEN = {
+  versions: ['TLSv1', 'TLSv1.3'],
+  what: 'suites',
+  why: 'the server closes every connection now',
+} as const;
+const GAPS: readonly (readonly [
+  what: string,
+  overrides: Partial<EndpointFacts>,
+  letter: string | null,
+  next: RegExp,
+])[] = [
+  ['versions', { gaps: [{ ...NOT_SEEN, fields: ['protocols'] }], protocols: ['TLSv1.2'] }, 'A+', /^$/],
+  [
+    'other versions',
+    { gaps: [{ ...NOT_SEEN, fields: ['protocols'], versions: ['TLSv1'] }], protocols: ['TLSv1.2'] },
+    'B',
+    /TLS 1\.3/,
+  ],
+  ['groups', { gaps: [{ ...NOT_SEEN, fields: ['groups'] }], groups: [0x1d] }, 'A+', /^$/],
+  [
+    'the web',
+    { gaps: [{ ...NOT_SEEN, fields: ['hsts'] }], web: { ...WEB, hsts: null, hstsHeader: null, status: 503 } },
+    'A+',
+    /^$/,
+  ],
+  ['whose it is', { gaps: [{ ...NOT_SEEN, fields: ['trust'] }] }, null, /^$/],
+];
+
+for (const [what, overrides, letter, next] of GAPS)
+  test(`${what} that was not seen: the grade is an upper bound, and nothing follows from the absence`, () => {
+    const seen = facts(overrides);
+    const graded = grade(seen, judge(seen, CONTEXT).findings);
+    assert.deepEqual([graded?.letter ?? null, graded?.isUpperBound ?? true], [letter, true]);
+    assert.match((graded?.next ?? []).join(' '), next);
+  });
+
+test('narrow suites are a finding where all of them were seen, and not where more may be taken', () => {
+  const narrow = { suites: suites('TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256') };
+  const idsOf = (seen: Partial<EndpointFacts>): readonly string[] =>
+    judge(facts(seen), CONTEXT).findings.map(({ id }) => id);
+  assert.deepEqual(idsOf(narrow), ['suites-narrow']);
+  assert.deepEqual(idsOf({ ...narrow, gaps: [{ ...NOT_SEEN, fields: ['suites'] }] }), []);
+});
 
 test('every finding has a reason and a remedy in words', () => {
   for (const [, , overrides] of GRADES)

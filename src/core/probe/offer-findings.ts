@@ -3,6 +3,7 @@ import { causeFinding } from '../diagnosis/causes.ts';
 import type { Finding } from '../diagnosis/finding.ts';
 import { suiteName } from '../tls/cipher-suites.ts';
 import type { EndpointFacts } from './endpoint-facts.ts';
+import { isSettled } from './gap.ts';
 import { ruleFinding } from './probe-rules.ts';
 import { isWide, suiteStrength } from './suite-strength.ts';
 import { wordsOf } from './target-words.ts';
@@ -45,13 +46,14 @@ export function protocolFindings({ protocols, target }: EndpointFacts): Finding[
 /** RFC 9325 §4.1, §4.4: 2048 bits are the least. */
 const SHORTEST_PRIME = 2048;
 
-export function suiteFindings({ suites, primeBits, target }: EndpointFacts): Finding[] {
+export function suiteFindings({ suites, primeBits, target, gaps }: EndpointFacts): Finding[] {
   const codes = [...new Set(suites.map(({ code }) => code))];
   const namesOf = (strength: string): string[] =>
     codes.filter((code) => suiteStrength(code) === strength).map(suiteName);
   const [broken, weak] = [namesOf('broken'), namesOf('weak')];
   const setting = inBrackets(SUITE_SETTINGS[target.protocol]);
-  const narrow = codes.length > 0 && !codes.some(isWide) ? [narrowFinding(codes.map(suiteName), target)] : [];
+  const isNarrow = codes.length > 0 && !codes.some(isWide) && isSettled(gaps, 'suites');
+  const narrow = isNarrow ? [narrowFinding(codes.map(suiteName), target)] : [];
   if (broken.length > 0)
     return [
       ruleFinding('suites-weak', target, {

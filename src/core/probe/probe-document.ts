@@ -6,6 +6,7 @@ import { certificateEntry } from '../x509/certificate-entry.ts';
 import { formatGeneralName } from '../x509/general-name.ts';
 import { subjectAltNames } from '../x509/subject-alt-name.ts';
 import { type EndpointFacts, isReachable } from './endpoint-facts.ts';
+import { gapWords } from './gap.ts';
 import type { Grade } from './grade.ts';
 import type { Judgement } from './judge.ts';
 import { starttlsOf } from './protocol.ts';
@@ -24,6 +25,7 @@ export function probeDocument({ facts, judgement, grade }: ProbedEndpoint) {
   const [leaf] = facts.chain;
   return {
     target: facts.target.text,
+    host: facts.target.host,
     address: facts.address,
     reachable: isReachable(facts),
     starttls: starttlsOf(facts.target.protocol),
@@ -32,6 +34,7 @@ export function probeDocument({ facts, judgement, grade }: ProbedEndpoint) {
     serverOrder: facts.serverOrder,
     groups: facts.groups.map(groupName),
     alpn: facts.alpn,
+    alpnMismatch: facts.alpnMismatch,
     chain: facts.chain.map(certificateEntry),
     otherChains: facts.otherChains.map((chain) => chain.map(certificateEntry)),
     names: leaf ? subjectAltNames(leaf).map(plainName) : [],
@@ -42,8 +45,11 @@ export function probeDocument({ facts, judgement, grade }: ProbedEndpoint) {
     acceptedAuthorities: facts.acceptedAuthorities,
     hsts: facts.web?.hsts ?? null,
     redirects: facts.web?.redirects ?? [],
-    grade: grade && { letter: grade.letter, next: grade.next },
-    untried: facts.untried,
+    grade: grade && { letter: grade.letter, isUpperBound: grade.isUpperBound, next: grade.next },
+    complete: facts.gaps.length === 0,
+    gaps: facts.gaps,
+    traces: facts.traces,
+    untried: facts.gaps.map(gapWords),
     findings: judgement.findings satisfies readonly Finding[],
   };
 }

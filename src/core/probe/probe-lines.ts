@@ -8,6 +8,8 @@ import type { ProtocolVersion } from '../tls/protocol-version.ts';
 import { describeCertificate, describeRemaining, printable } from '../x509/describe.ts';
 import { formatName } from '../x509/name.ts';
 import { describeKey } from '../x509/public-key.ts';
+import type { EndpointFacts } from './endpoint-facts.ts';
+import type { Grade } from './grade.ts';
 import type { ProbedEndpoint } from './probe-document.ts';
 import { suiteStrength } from './suite-strength.ts';
 
@@ -17,13 +19,17 @@ export interface ProbeLines {
   readonly findings: readonly Pick<Finding, 'id' | 'severity' | 'what'>[];
   /** What to do about the worst; of what is good, what would make it better. */
   readonly advice: readonly string[];
+  /** What was not seen, and why. */
+  readonly gaps: readonly string[];
   /** A line that can be pasted. */
   readonly command: string | null;
 }
 
 export function probeLines({ facts, judgement, grade }: ProbedEndpoint, now: Instant): ProbeLines {
   const { target, address, chain, protocols } = facts;
-  const where = `${target.text}${address === null || address === target.host ? '' : ` at ${address}`}`;
+  // A name of another script is another name on the wire.
+  const named = /^[\x20-\x7e]*$/.test(target.text) ? target.text : `${target.text} (${target.host})`;
+  const where = `${named}${address === null || address === target.host ? '' : ` at ${address}`}`;
   const [leaf] = chain;
   const seen = [
     protocols.map(spoken).join(', '),
@@ -38,8 +44,30 @@ export function probeLines({ facts, judgement, grade }: ProbedEndpoint, now: Ins
     verdict: printable([where, ...seen].join('  ·  ')),
     findings: shown.map(({ id, severity, what }) => ({ id, severity, what: printable(what) })),
     advice: (remedy === null ? better : [remedy.text]).map(printable),
+    gaps: facts.failure ? [] : [...gapLines(facts), ...gradeLines(facts, grade)].map(printable),
     command: remedy?.command === undefined ? null : printable(remedy.command),
   };
+}
+
+function alpnWords({ alpn, alpnMismatch }: EndpointFacts): string {
+  if (alpnMismatch === 'taken') return 'whatever is offered is taken';
+  if (alpn.length === 0) return alpnMismatch === 'ignored' ? 'none' : '';
+  return `${alpn.join(' ')}${alpnMismatch === null ? '' : ` (others are ${alpnMismatch})`}`;
+}
+
+/** One line a reason. */
+function gapLines({ gaps, traces }: EndpointFacts): string[] {
+  return [
+    ...[...Map.groupBy(gaps, ({ why }) => why)].map(
+      ([why, of]) => `not all could be asked: ${of.map(({ what }) => what).join(', ')} (${why})`,
+    ),
+    ...traces.map((what) => `left in the server’s log: ${what}`),
+  ];
+}
+
+function gradeLines({ gaps }: EndpointFacts, grade: Grade | null): string[] {
+  if (grade === null) return ['no grade: no handshake came to its end'];
+  return grade.isUpperBound && gaps.length > 0 ? [`${grade.letter} is the best that it can be`] : [];
 }
 
 /** "TLS 1.0", "SSLv3" */
@@ -55,7 +83,7 @@ export function probeDetails({ facts, judgement, grade }: ProbedEndpoint): strin
     ['address', facts.address === null ? '' : formatHostPort({ host: facts.address, port: facts.target.port })],
     ['order', serverOrder === null ? '' : `of TLS 1.2 suites: ${serverOrder ? 'the server’s' : 'the client’s'}`],
     ['groups', facts.groups.map(groupName).join(' ')],
-    ['alpn', facts.alpn.join(' ')],
+    ['alpn', alpnWords(facts)],
     [
       'chain',
       facts.chain
@@ -83,7 +111,6 @@ export function probeDetails({ facts, judgement, grade }: ProbedEndpoint): strin
     ...(facts.web ? [['hsts', facts.web.hstsHeader ?? 'none'] as const] : []),
     ...(facts.web?.redirects ?? []).map((address) => ['redirects', address] as const),
     ...(grade?.next ?? []).map((step) => ['better', step] as const),
-    ...facts.untried.map((what) => ['untried', what] as const),
   ];
   const offered = protocols.flatMap((version) => [
     `${version}:`,

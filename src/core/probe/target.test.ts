@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseTarget, sniOf } from './target.ts';
+import { dialOf, nameOf, parseTarget, sniOf } from './target.ts';
 
 const ACCEPTED: readonly (readonly [text: string, protocol: string, host: string, port: number])[] = [
   ['db.internal:5432', 'postgres', 'db.internal', 5432],
@@ -46,6 +46,31 @@ for (const [text, protocol, host, port] of ACCEPTED) {
   });
 }
 
+const SPELLINGS: readonly (readonly [text: string, host: string, dialled?: string])[] = [
+  ['bücher.example:443', 'xn--bcher-kva.example'],
+  ['BÜCHER.example:443', 'xn--bcher-kva.example'],
+  ['bücher。example:443', 'xn--bcher-kva.example'],
+  ['xn--bcher-kva.example:443', 'xn--bcher-kva.example'],
+  ['faß.example:443', 'xn--fa-hia.example'],
+  ['例え.テスト:8443', 'xn--r8jz45g.xn--zckzah'],
+  ['https://bücher.example/', 'xn--bcher-kva.example'],
+  ['postgres://app@bücher.example/orders', 'xn--bcher-kva.example'],
+  ['DB.Internal:5432', 'db.internal'],
+  ['postgres://DB.Internal', 'db.internal'],
+  ['www.example.org.:443', 'www.example.org.'],
+  ['[2001:DB8::1]:443', '2001:db8::1'],
+  ['[fe80::1%eth0]:443', 'fe80::1', 'fe80::1%eth0'],
+];
+
+for (const [text, host, dialled = host] of SPELLINGS)
+  test(`${text} is about ${host}`, () => {
+    const result = parseTarget(text, null);
+    assert.ok(result.kind === 'target', JSON.stringify(result));
+    const { target } = result;
+    assert.deepEqual([target.text, target.host, dialOf(target).host], [text, host, dialled]);
+    assert.equal(nameOf(target), host.replace(/\.$/, ''));
+  });
+
 const REFUSED = [
   'db.internal',
   'db.internal:0',
@@ -55,6 +80,14 @@ const REFUSED = [
   '[::1]',
   '[db.internal]:443',
   'a b:443',
+  'bü cher:443',
+  'bü/cher:443',
+  'bücher@example:443',
+  'xn--ü.example:443',
+  '\u00ad:443',
+  '[fe80::1%]:443',
+  '[fe80::1%a b]:443',
+  'https://[fe80::1%25eth0]/',
   '',
   'https://',
   'postgresql:///orders',

@@ -2,6 +2,7 @@
  * What is probed, as people write it: "host:port", or the URL of a client. Nothing is resolved here, and nothing is
  * connected to. A password in a URL is left out of everything that is kept.
  */
+import type { HostPort } from '../stack/stack.ts';
 import { parseIpAddress } from '../x509/ip-address.ts';
 import type { Protocol, StarttlsWord } from './protocol.ts';
 
@@ -9,8 +10,10 @@ export interface Target {
   /** As it was given, but for a password. */
   readonly text: string;
   readonly protocol: Protocol;
-  /** A DNS name or an IP address, without brackets. */
+  /** A DNS name (A-labels, lower case) or an IP address, without brackets. */
   readonly host: string;
+  /** Of a link-local address: the interface, such as "eth0" (RFC 4007 §11). */
+  readonly zone?: string;
   readonly port: number;
   /** null: "host:port". */
   readonly url: TargetUrl | null;
@@ -87,16 +90,16 @@ const HOST = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_]
 export function parseTarget(text: string, starttls: StarttlsWord | null): TargetResult {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return parseUrl(text, starttls);
   const [, v6, name, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
-  const host = v6 ?? name;
-  if (host === undefined) {
+  const where = v6 !== undefined ? zoned(v6) : name !== undefined ? { host: asciiHost(name) } : null;
+  if (where === null) {
     const hint = parseIpAddress(text) || /^[0-9a-f:]+:\d+$/i.test(text) ? 'an IPv6 address stands in brackets' : '';
     return refused(text, hint || 'write host:port or a URL such as https://www.example.org');
   }
   const port = digits === undefined ? portOf(starttls) : Number(digits);
   if (port === null) return refused(text, `a port is missing: ${text}:443`);
-  if (!isHost(host, v6 !== undefined) || !isPort(port)) return refused(text, 'the host or the port cannot be');
+  if (!isHost(where.host, v6 !== undefined) || !isPort(port)) return refused(text, 'the host or the port cannot be');
   const protocol = starttls ?? WELL_KNOWN_PORTS[port] ?? 'tls';
-  return { kind: 'target', target: { text, protocol, host, port, url: null } };
+  return { kind: 'target', target: { text, protocol, ...where, port, url: null } };
 }
 
 function parseUrl(text: string, starttls: StarttlsWord | null): TargetResult {
@@ -104,10 +107,15 @@ function parseUrl(text: string, starttls: StarttlsWord | null): TargetResult {
   if (starttls !== null) return refused(shown, '--starttls is for host:port; a URL says itself what is spoken');
   // JDBC and several hosts are not URLs; the first would be a guess.
   const parsed = URL.parse(text);
-  if (parsed === null) return refused(shown, 'it is no URL with one host');
+  if (parsed === null)
+    return refused(
+      shown,
+      ZONE.test(text) ? 'a zone is written in [address%zone]:port only' : 'it is no URL with one host',
+    );
   const [scheme = '', driver = null] = parsed.protocol.slice(0, -1).toLowerCase().split('+');
-  const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1');
   const isV6 = parsed.hostname.startsWith('[');
+  // Of schemes that it does not know, URL leaves the host as it was written.
+  const host = isV6 ? parsed.hostname.slice(1, -1) : asciiHost(decoded(parsed.hostname));
   if (host === '') return refused(shown, 'it names no host');
   if (!isHost(host, isV6)) return refused(shown, 'its host cannot be');
   if (scheme === 'http-01') {
@@ -135,6 +143,21 @@ function refused(text: string, why: string): TargetResult {
   return { kind: 'refused', why: `${JSON.stringify(text)} is no target: ${why}` };
 }
 
+const ZONE = /\[[0-9a-f:.]+%/i;
+
+/** "fe80::1%eth0" → its address, in one spelling, and its zone. */
+function zoned(v6: string): { readonly host: string; readonly zone?: string } {
+  const [, address = v6, zone] = /^([^%]*)%([A-Za-z0-9._~-]{1,64})$/.exec(v6) ?? [];
+  return { host: parseIpAddress(address) ?? address, ...(zone !== undefined && { zone }) };
+}
+
+/** As DNS, SNI and certificates have it: in lower case, other scripts as A-labels (UTS #46). Of what cannot be a name: itself. */
+export function asciiHost(host: string): string {
+  const isAscii = /^[\x21-\x7e]*$/.test(host);
+  if (isAscii || /[\s/?#@:\\[\]%]/.test(host)) return host.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return URL.parse(`http://${host}`)?.hostname ?? host;
+}
+
 function isHost(host: string, isV6: boolean): boolean {
   return isV6 ? host.includes(':') && parseIpAddress(host) !== null : HOST.test(host);
 }
@@ -144,7 +167,7 @@ function isPort(port: number): boolean {
 }
 
 /** Also of what is no URL: a password must not come back in the words of a refusal. */
-function withoutPassword(text: string): string {
+export function withoutPassword(text: string): string {
   return text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#@:]*):[^/?#]*@/i, '$1:***@').replace(PASSWORD_PARAMETER, '$1***');
 }
 
@@ -172,7 +195,17 @@ export function loginOf(url: TargetUrl | null): { readonly user?: string; readon
   return { ...(url?.user != null && { user: url.user }), ...(database !== null && { database }) };
 }
 
-/** RFC 6066 §3: never an address. Without the dot that ends an absolute name. */
+/** What a certificate must be for: without the dot that ends an absolute name. */
+export function nameOf({ host }: Pick<Target, 'host'>): string {
+  return host.replace(/\.$/, '');
+}
+
+/** RFC 6066 §3: never an address. */
 export function sniOf(host: string): string | null {
-  return parseIpAddress(host) === null ? host.replace(/\.$/, '') : null;
+  return parseIpAddress(host) === null ? nameOf({ host }) : null;
+}
+
+/** Where a connection goes. */
+export function dialOf({ host, zone, port }: Target): HostPort {
+  return { host: zone === undefined ? host : `${host}%${zone}`, port };
 }

@@ -1,16 +1,22 @@
 /** What a browser that comes for the first time can be led into, as findings. */
 import type { Finding } from '../diagnosis/finding.ts';
 import type { EndpointFacts, WebFacts } from './endpoint-facts.ts';
+import { isSettled } from './gap.ts';
 import { ruleFinding } from './probe-rules.ts';
 import type { Target } from './target.ts';
 
 const ONE_YEAR_SECONDS = 31_536_000;
 const SHOWN_HEADER = 100;
 
-export function webFindings({ target, web, clientCertificate }: EndpointFacts): Finding[] {
+export function webFindings({ target, web, clientCertificate, gaps }: EndpointFacts): Finding[] {
   // Refused for want of a client certificate: what it says to others was not seen.
   if (web === null || (clientCertificate === 'required' && web.status >= 400)) return [];
-  return [...hstsFindings(target, web), ...redirectFindings(target, web), ...mixedFindings(target, web)];
+  const isHstsKnown = web.hsts !== null || isSettled(gaps, 'hsts');
+  return [
+    ...(isHstsKnown ? hstsFindings(target, web) : []),
+    ...redirectFindings(target, web),
+    ...mixedFindings(target, web),
+  ];
 }
 
 function hstsFindings(target: Target, { hsts, hstsHeader }: WebFacts): Finding[] {

@@ -39,6 +39,11 @@ const SECTIONS: Readonly<Record<PathFailureReason, string | null>> = {
   'weak-key': null,
 };
 
+/** Every id that it can find. */
+export const CHAIN_LINT_IDS: readonly string[] = Object.entries(SECTIONS).flatMap(([reason, section]) =>
+  section === null ? [] : [`chain-${reason}`],
+);
+
 const PURPOSES: Readonly<Partial<Record<LintKind, readonly PathPurpose[]>>> = {
   server: ['server'],
   client: ['client'],
@@ -83,7 +88,9 @@ function lintPolicies(path: readonly Certificate[]): ChainLintFinding | null {
 
 function chainFinding(reason: PathFailureReason, what: string, subject: string): ChainLintFinding | null {
   const section = SECTIONS[reason];
-  return section === null ? null : { id: `chain-${reason}`, severity: 'error', what, section, subject };
+  return section === null
+    ? null
+    : { id: `chain-${reason}`, severity: 'error', isSigned: false, what, section, subject };
 }
 
 /** Those that nobody here but themselves issued. */

@@ -24,18 +24,21 @@ export const ENVELOPE_RULES: readonly LintRule[] = [
   {
     id: 'version-not-3',
     severity: 'error',
+    severityOf: { root: 'warning' },
     section: 'RFC 5280 §4.1.2.1',
     check: ({ version }) => (version === 3 ? null : `the version is ${version}; extensions need version 3`),
   },
   {
     id: 'serial-zero',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'RFC 5280 §4.1.2.2',
     check: ({ serial }) => (/^0+$/.test(serial) ? 'the serial number is 0; it must be positive' : null),
   },
   {
     id: 'serial-too-long',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'RFC 5280 §4.1.2.2',
     check: ({ serial }) => {
       const octets = serialContentLength(serial);
@@ -44,7 +47,8 @@ export const ENVELOPE_RULES: readonly LintRule[] = [
   },
   {
     id: 'serial-too-short',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'Baseline Requirements §7.1',
     kinds: NOT_ROOT,
     check: ({ serial }) =>
@@ -94,7 +98,8 @@ export const ENVELOPE_RULES: readonly LintRule[] = [
   },
   {
     id: 'time-encoding',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'RFC 5280 §4.1.2.5',
     check: ({ validity, validityDer }) =>
       bytesEqual(validityDer, sequence(time(validity.notBefore), time(validity.notAfter)))
@@ -113,7 +118,8 @@ export const ENVELOPE_RULES: readonly LintRule[] = [
   },
   {
     id: 'lifetime-over-825-days',
-    severity: 'warning',
+    severity: 'error',
+    isSigned: true,
     section: 'Apple HT210176',
     kinds: SERVERS,
     // Apple's platforms apply this one to private authorities too.
@@ -121,7 +127,8 @@ export const ENVELOPE_RULES: readonly LintRule[] = [
   },
   {
     id: 'outlives-issuer',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'RFC 5280 §6.1.3 (a)(2)',
     check: withIssuer(({ validity }, issuer) =>
       validity.notAfter > issuer.validity.notAfter
@@ -147,7 +154,8 @@ export const ENVELOPE_RULES: readonly LintRule[] = [
   },
   {
     id: 'key-of-issuer',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'RFC 5280 §4.2.1.9',
     kinds: NOT_ROOT,
     check: withIssuer(({ publicKey }, issuer) =>

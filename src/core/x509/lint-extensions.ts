@@ -71,7 +71,8 @@ export const EXTENSION_RULES: readonly LintRule[] = [
   },
   {
     id: 'name-constraints-on-leaf',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'RFC 5280 §4.2.1.10',
     check: (certificate) =>
       nameConstraints(certificate) && !basicConstraints(certificate)?.ca
@@ -80,7 +81,8 @@ export const EXTENSION_RULES: readonly LintRule[] = [
   },
   {
     id: 'name-constraints-not-critical',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'RFC 5280 §4.2.1.10',
     check: (certificate) => notCritical(certificate, NAME_CONSTRAINTS),
   },
@@ -97,7 +99,8 @@ export const EXTENSION_RULES: readonly LintRule[] = [
   },
   {
     id: 'policy-constraints-not-critical',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'RFC 5280 §4.2.1.11',
     check: (certificate) => notCritical(certificate, POLICY_CONSTRAINTS),
   },
@@ -109,7 +112,8 @@ export const EXTENSION_RULES: readonly LintRule[] = [
   },
   {
     id: 'inhibit-any-policy-not-critical',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'RFC 5280 §4.2.1.14',
     check: (certificate) => notCritical(certificate, INHIBIT_ANY_POLICY),
   },

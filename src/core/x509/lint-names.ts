@@ -74,7 +74,8 @@ export const NAME_RULES: readonly LintRule[] = [
   },
   {
     id: 'san-duplicate',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'Baseline Requirements §7.1.2.7.12',
     check: (certificate) => {
       const seen = new Set<string>();
@@ -93,7 +94,8 @@ export const NAME_RULES: readonly LintRule[] = [
   },
   {
     id: 'dns-name-underscore',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'Baseline Requirements §7.1.4.2.1',
     check: (certificate) =>
       listed(
@@ -110,7 +112,8 @@ export const NAME_RULES: readonly LintRule[] = [
   },
   {
     id: 'wildcard-of-single-label',
-    severity: 'warning',
+    severity: 'error',
+    isSigned: true,
     section: 'RFC 9525 §7.1',
     check: (certificate) =>
       listed(
@@ -130,7 +133,8 @@ export const NAME_RULES: readonly LintRule[] = [
   },
   {
     id: 'email-invalid',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'RFC 5280 §4.2.1.6',
     check: (certificate) =>
       listed(
@@ -150,7 +154,8 @@ export const NAME_RULES: readonly LintRule[] = [
   },
   {
     id: 'common-name-not-in-san',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'Baseline Requirements §7.1.4.3',
     kinds: SERVERS,
     check: (certificate) => {
@@ -161,7 +166,8 @@ export const NAME_RULES: readonly LintRule[] = [
   },
   {
     id: 'common-name-too-long',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'RFC 5280 appendix A.1 (ub-common-name)',
     check: ({ subject }) =>
       listed(

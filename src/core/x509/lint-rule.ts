@@ -3,6 +3,7 @@ import type { TbsCertificate } from './certificate.ts';
 
 export type LintKind = 'server' | 'client' | 'peer' | 'intermediate' | 'root';
 
+/** By what clients do. error: one that people use refuses it. warning: a policy forbids it, or it is bad practice. */
 export type LintSeverity = 'error' | 'warning' | 'info';
 
 export interface LintContext {
@@ -17,6 +18,10 @@ export interface LintContext {
 export interface LintRule {
   readonly id: string;
   readonly severity: LintSeverity;
+  /** Where some kinds fare otherwise. */
+  readonly severityOf?: Readonly<Partial<Record<LintKind, LintSeverity>>>;
+  /** Whether our own authority signs it all the same; absent: what nobody refuses. */
+  readonly isSigned?: boolean;
   /** Where it is written. */
   readonly section: string;
   /** For which kinds it is asked; for all when absent. */

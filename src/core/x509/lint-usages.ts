@@ -4,7 +4,7 @@ import type { TbsCertificate } from './certificate.ts';
 import { extendedKeyUsage } from './extended-key-usage.ts';
 import { findExtension } from './extension.ts';
 import { KEY_USAGE, type KeyUsage, keyUsage } from './key-usage.ts';
-import { AUTHORITIES, LEAVES, type LintKind, type LintRule, withIssuer } from './lint-rule.ts';
+import { AUTHORITIES, LEAVES, type LintKind, type LintRule, NOT_ROOT, withIssuer } from './lint-rule.ts';
 import { describeKey } from './public-key.ts';
 
 const PURPOSES: Readonly<Record<LintKind, readonly string[]>> = {
@@ -53,15 +53,26 @@ export const USAGE_RULES: readonly LintRule[] = [
     },
   },
   {
-    id: 'path-length-over-issuer',
+    id: 'path-length-exhausted',
     severity: 'error',
+    section: 'RFC 5280 §6.1.4 (l), (m)',
+    kinds: ['intermediate'],
+    check: withIssuer((_, issuer) =>
+      basicConstraints(issuer)?.pathLength === 0
+        ? 'the path length of the issuer is 0: no authority may follow it'
+        : null,
+    ),
+  },
+  {
+    id: 'path-length-over-issuer',
+    severity: 'warning',
+    isSigned: false,
     section: 'RFC 5280 §6.1.4 (l), (m)',
     kinds: ['intermediate'],
     check: withIssuer((certificate, issuer) => {
       const allowed = basicConstraints(issuer)?.pathLength ?? null;
       const own = basicConstraints(certificate)?.pathLength ?? null;
-      if (allowed === null) return null;
-      if (allowed === 0) return 'the path length of the issuer is 0: no authority may follow it';
+      if (allowed === null || allowed === 0) return null;
       return own === null || own >= allowed
         ? `the path length is ${own ?? 'not limited'}; below the issuer’s ${allowed} is needed`
         : null;
@@ -80,7 +91,9 @@ export const USAGE_RULES: readonly LintRule[] = [
   },
   {
     id: 'key-usage-missing',
-    severity: 'error',
+    severity: 'warning',
+    severityOf: { intermediate: 'error', root: 'error' },
+    isSigned: false,
     section: 'RFC 5280 §4.2.1.3',
     check: (certificate) => (keyUsage(certificate) === null ? 'there is no keyUsage' : null),
   },
@@ -106,7 +119,8 @@ export const USAGE_RULES: readonly LintRule[] = [
   },
   {
     id: 'key-encipherment-without-rsa',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'RFC 8813 §3',
     check: (certificate) =>
       certificate.publicKey.kind !== 'rsa' &&
@@ -141,6 +155,8 @@ export const USAGE_RULES: readonly LintRule[] = [
   {
     id: 'extended-key-usage-missing',
     severity: 'error',
+    severityOf: { client: 'warning' },
+    isSigned: false,
     section: 'Baseline Requirements §7.1.2.7.10',
     kinds: LEAVES,
     check: (certificate) =>
@@ -155,7 +171,8 @@ export const USAGE_RULES: readonly LintRule[] = [
   },
   {
     id: 'extended-key-usage-any',
-    severity: 'error',
+    severity: 'warning',
+    isSigned: false,
     section: 'Baseline Requirements §7.1.2.7.10',
     kinds: ['server', 'client', 'peer', 'intermediate'],
     check: (certificate) =>
@@ -178,15 +195,40 @@ export const USAGE_RULES: readonly LintRule[] = [
     id: 'purpose-not-of-issuer',
     severity: 'error',
     section: 'Baseline Requirements §7.1.2.10.6',
-    kinds: ['server', 'client', 'peer', 'intermediate'],
-    check: withIssuer((certificate, issuer) => {
-      const allowed = extendedKeyUsage(issuer);
-      if (!allowed || allowed.includes('anyExtendedKeyUsage')) return null;
-      const stray = extendedKeyUsage(certificate)?.filter((purpose) => !allowed.includes(purpose)) ?? [];
-      return stray.length > 0 ? `for ${stray.join(', ')}; the issuer is limited to ${allowed.join(', ')}` : null;
-    }),
+    kinds: NOT_ROOT,
+    check: withIssuer((certificate, issuer, { kind }) =>
+      beyondIssuer(certificate, issuer, (purpose) => isNeeded(purpose, kind)),
+    ),
+  },
+  {
+    id: 'other-purpose-not-of-issuer',
+    severity: 'warning',
+    isSigned: false,
+    section: 'Baseline Requirements §7.1.2.10.6',
+    kinds: NOT_ROOT,
+    check: withIssuer((certificate, issuer, { kind }) =>
+      beyondIssuer(certificate, issuer, (purpose) => !isNeeded(purpose, kind)),
+    ),
   },
 ];
+
+/** Of an authority everything that it may issue for. */
+function isNeeded(purpose: string, kind: LintKind): boolean {
+  return kind === 'intermediate' || PURPOSES[kind].includes(purpose);
+}
+
+function beyondIssuer(
+  certificate: TbsCertificate,
+  issuer: TbsCertificate,
+  isWanted: (purpose: string) => boolean,
+): string | null {
+  const allowed = extendedKeyUsage(issuer);
+  if (!allowed || allowed.includes('anyExtendedKeyUsage')) return null;
+  const stray = (extendedKeyUsage(certificate) ?? []).filter(
+    (purpose) => !allowed.includes(purpose) && isWanted(purpose),
+  );
+  return stray.length > 0 ? `for ${stray.join(', ')}; the issuer is limited to ${allowed.join(', ')}` : null;
+}
 
 function lacks(certificate: TbsCertificate, usage: KeyUsage, why: string): string | null {
   const usages = keyUsage(certificate);

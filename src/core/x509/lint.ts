@@ -14,6 +14,8 @@ import { USAGE_RULES } from './lint-usages.ts';
 export interface LintFinding {
   readonly id: string;
   readonly severity: LintSeverity;
+  /** Whether our own authority signs it all the same. */
+  readonly isSigned: boolean;
   /** What was seen. */
   readonly what: string;
   /** Where the rule is written. */
@@ -25,10 +27,13 @@ export const LINT_RULES: readonly LintRule[] = [...ENVELOPE_RULES, ...NAME_RULES
 
 export function lintCertificate(certificate: TbsCertificate, context: LintContext): LintFinding[] {
   const findings: LintFinding[] = [];
-  for (const { id, severity, section, kinds, check } of LINT_RULES) {
+  for (const rule of LINT_RULES) {
+    const { id, section, kinds, check } = rule;
     if (kinds && !kinds.includes(context.kind)) continue;
     const what = check(certificate, context);
-    if (what !== null) findings.push({ id, severity, what, section });
+    if (what === null) continue;
+    const severity = rule.severityOf?.[context.kind] ?? rule.severity;
+    findings.push({ id, severity, isSigned: rule.isSigned ?? severity !== 'error', what, section });
   }
   return findings;
 }

@@ -49,6 +49,7 @@ function receive(response: IncomingMessage, settle: (page: Page | null) => void)
     status: response.statusCode ?? 0,
     fields: fieldsOf(response.rawHeaders),
     body: Buffer.concat(chunks).toString('utf8'),
+    isWhole: response.complete,
   });
   response.on('data', (chunk: Buffer) => {
     chunks.push(chunk);

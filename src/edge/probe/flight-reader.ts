@@ -101,9 +101,12 @@ export class FlightReader {
       this.decryption ??= this.decryptionFor?.(hello) ?? null;
       if (this.decryption === null) return flightOf(messages);
     }
-    const ends: readonly number[] = [HANDSHAKE_TYPES.serverHelloDone, HANDSHAKE_TYPES.finished];
-    return messages.some((message) => ends.includes(message.type)) ? flightOf(messages) : null;
+    return isWhole(messages) ? flightOf(messages) : null;
   }
+}
+
+function isWhole(messages: readonly HandshakeMessage[]): boolean {
+  return messages.some(({ type }) => type === HANDSHAKE_TYPES.serverHelloDone || type === HANDSHAKE_TYPES.finished);
 }
 
 /** @throws TlsSyntaxError */
@@ -129,5 +132,6 @@ function flightOf(messages: readonly HandshakeMessage[]): FlightResult {
     primeBits,
     alpn: encrypted && hello.version === 'TLSv1.3' ? readEncryptedExtensions(encrypted).alpn : hello.alpn,
     staplesStatus: bodyOf(HANDSHAKE_TYPES.certificateStatus) !== null || (read?.staplesStatus ?? false),
+    isWhole: isWhole(messages),
   };
 }

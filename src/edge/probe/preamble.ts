@@ -40,8 +40,10 @@ export async function beforeTls(protocol: Protocol, socket: Duplex, domain: stri
 async function postgresSslRequest(socket: Duplex): Promise<void> {
   socket.write(Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f));
   const answer = await readUntil(socket, (bytes) => bytes.byteLength >= 1);
-  if (answer[0] !== 0x53)
-    throw answer[0] === 0x4e
+  // One byte and no more: others greet with words, such as SSH's.
+  const said = answer.byteLength === 1 ? answer[0] : null;
+  if (said !== 0x53)
+    throw said === 0x4e
       ? new PreambleRefused('tls-off', 'the server has TLS switched off (it answers N)')
       : new PreambleRefused('other-protocol', 'the server is not PostgreSQL');
 }

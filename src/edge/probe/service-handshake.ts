@@ -77,7 +77,8 @@ export function handshake(request: Attempt): Promise<AttemptResult> {
         },
         (fault: unknown) => {
           const why = fault instanceof Error ? fault.message : String(fault);
-          refuse(fault instanceof PreambleRefused ? 'preamble' : 'network', why);
+          if (!(fault instanceof PreambleRefused)) return refuse('network', why);
+          settle({ kind: 'refused', by: 'preamble', why, code: null, preamble: fault.reason });
         },
       );
     });

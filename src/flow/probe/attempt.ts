@@ -1,7 +1,7 @@
 /** A client's attempt at a service, to the end of the handshake and if wanted to the first words after it. */
 import type { Protocol } from '../../core/probe/protocol.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
-import type { ServerFlight } from './server-flight.ts';
+import type { PreambleReason, ServerFlight } from './server-flight.ts';
 
 export interface Attempt {
   readonly protocol: Protocol;
@@ -67,6 +67,8 @@ export type AttemptResult = (
       readonly why: string;
       /** Of Node.js, such as "ECONNREFUSED". */
       readonly code: string | null;
+      /** Of a preamble that came to nothing. */
+      readonly preamble?: PreambleReason;
     }
 ) & {
   /** Where it was asked for, as far as it came. */

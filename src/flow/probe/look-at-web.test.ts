@@ -11,7 +11,7 @@ function targetOf(text: string): Target {
 }
 
 function page(status: number, fields: Readonly<Record<string, string>> = {}, body = ''): Page {
-  return { status, fields: new Map(Object.entries(fields)), body };
+  return { status, fields: new Map(Object.entries(fields)), body, isWhole: true };
 }
 
 /** Pages by scheme, Host and path. */
@@ -34,7 +34,12 @@ test('at port 443, port 80 of the same address is asked too: content there, or a
     'https://www.example.org/': page(200),
     'http://www.example.org/': page(301, { location: 'https://www.example.org/' }),
   });
-  const seen = await lookAtWeb(fetchPage, targetOf('https://www.example.org'), { host: '192.0.2.7', port: 443 }, TRIED);
+  const { web: seen } = await lookAtWeb(
+    fetchPage,
+    targetOf('https://www.example.org'),
+    { host: '192.0.2.7', port: 443 },
+    TRIED,
+  );
   assert.deepEqual(seen?.plain, { status: 301, location: 'https://www.example.org/' });
   assert.deepEqual(
     asked.map(({ address, tls, serverName }) => [address.host, address.port, tls, serverName]),
@@ -54,7 +59,7 @@ test('redirects that stay here are followed, three at most; others are only name
     'https://www.example.org:8443/a': on('https://www.example.org:8443/b?x=1'),
     'https://www.example.org:8443/b?x=1': on('https://other.example.org/'),
   });
-  const seen = await lookAtWeb(fetchPage, target, dial, TRIED);
+  const { web: seen } = await lookAtWeb(fetchPage, target, dial, TRIED);
   assert.deepEqual(seen?.redirects, [
     'https://www.example.org:8443/a',
     'https://www.example.org:8443/b?x=1',
@@ -62,7 +67,7 @@ test('redirects that stay here are followed, three at most; others are only name
   ]);
   assert.ok(asked.every(({ address }) => address === dial));
   const endless = world({ 'https://www.example.org:8443/start': on('/start') });
-  assert.equal((await lookAtWeb(endless.fetchPage, target, dial, TRIED))?.redirects.length, 3);
+  assert.equal((await lookAtWeb(endless.fetchPage, target, dial, TRIED)).web?.redirects.length, 3);
 });
 
 test('only the first answer counts for HSTS, and only pages of HTML are read', async () => {
@@ -83,17 +88,37 @@ test('only the first answer counts for HSTS, and only pages of HTML are read', a
       dial,
       TRIED,
     );
-  assert.deepEqual((await as('text/html; charset=utf-8'))?.mixedContent, ['http://a/b.js']);
-  assert.deepEqual((await as('application/json'))?.mixedContent, []);
-  assert.equal((await as('text/html'))?.hsts?.maxAge, 1);
+  assert.deepEqual((await as('text/html; charset=utf-8')).web?.mixedContent, ['http://a/b.js']);
+  assert.deepEqual((await as('application/json')).web?.mixedContent, []);
+  assert.equal((await as('text/html')).web?.hsts?.maxAge, 1);
 });
 
-test('what does not answer as HTTP is no web', async () => {
-  const seen = await lookAtWeb(
-    async () => null,
-    targetOf('https://www.example.org'),
-    { host: '::1', port: 443 },
-    TRIED,
-  );
-  assert.equal(seen, null);
+test('what does not answer as HTTP is no web, and that is a gap', async () => {
+  const target = targetOf('https://www.example.org');
+  const { web, gaps } = await lookAtWeb(async () => null, target, { host: '::1', port: 443 }, TRIED);
+  assert.deepEqual([web, gaps.map(({ fields }) => fields[0])], [null, ['hsts']]);
 });
+
+const PARTLY: readonly (readonly [what: string, pages: Readonly<Record<string, Page>>, field: string, why: RegExp])[] =
+  [
+    ['turned away with 429', { '/': page(429) }, 'hsts', /answers 429/],
+    ['turned away with 503', { '/': page(503) }, 'hsts', /answers 503/],
+    [
+      'a page that broke off',
+      { '/': { ...page(200, { 'content-type': 'text/html' }), isWhole: false } },
+      'findings',
+      /only its beginning/,
+    ],
+    ['a redirect that is not answered', { '/': page(302, { location: '/x' }) }, 'redirects', /no answer at .*\/x/],
+  ];
+
+for (const [what, pages, field, why] of PARTLY)
+  test(`${what} is a gap`, async () => {
+    const all = Object.fromEntries(
+      Object.entries(pages).map(([path, answer]) => [`https://www.example.org:8443${path}`, answer]),
+    );
+    const target = targetOf('https://www.example.org:8443');
+    const { gaps } = await lookAtWeb(world(all).fetchPage, target, { host: '192.0.2.7', port: 8443 }, TRIED);
+    assert.deepEqual([gaps.length, gaps[0]?.fields[0]], [1, field]);
+    assert.match(gaps[0]?.why ?? '', why);
+  });

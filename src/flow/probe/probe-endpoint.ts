@@ -4,23 +4,27 @@
  */
 import { DerError } from '../../core/asn1/der-reader.ts';
 import type { EndpointFacts, ProbeFailure, ProbeFailureId } from '../../core/probe/endpoint-facts.ts';
+import type { Gap, GapField } from '../../core/probe/gap.ts';
 import type { Protocol } from '../../core/probe/protocol.ts';
-import { sniOf, type Target } from '../../core/probe/target.ts';
+import { nameOf, sniOf, type Target } from '../../core/probe/target.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import { addSeconds } from '../../core/time/instant.ts';
-import { SUITES_12, suiteByName } from '../../core/tls/cipher-suites.ts';
+import { isWebProtocol } from '../../core/tls/application-protocols.ts';
+import { SUITES_12 } from '../../core/tls/cipher-suites.ts';
 import { GROUPS_12 } from '../../core/tls/named-groups.ts';
-import { PROTOCOL_VERSIONS } from '../../core/tls/protocol-version.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import { formatName, parseName } from '../../core/x509/name.ts';
+import { alpnOf, type Offer, offerByHandshake, offerByHello } from './application-protocols.ts';
 import type { Attempt, AttemptResult, ClientIdentity } from './attempt.ts';
+import { brokenOff, UNFINISHED, unprovenOf, unseenOf, withLook } from './first-look.ts';
 import type { Identified, Identify } from './identify.ts';
 import { type FetchPage, lookAtWeb } from './look-at-web.ts';
+import { patient } from './patience.ts';
 import { failureOf, type NoFlight } from './probe-failure.ts';
-import type { Endpoint, SweepPorts } from './questions.ts';
-import { QUIET_PROTOCOLS, quietSweep } from './quiet-sweep.ts';
-import { isForgery, isLocal } from './refusal-code.ts';
-import { alpnOf, certificatesOf, clientPolicy, otherChain13 } from './second-looks.ts';
+import { type Endpoint, questioner, type SweepPorts } from './questions.ts';
+import { QUIET_PROTOCOLS, quietSweep, spared } from './quiet-sweep.ts';
+import { isBroken } from './refusal-code.ts';
+import { certificatesOf, clientPolicy, otherChain13 } from './second-looks.ts';
 import { type Sweep, sweep } from './sweep.ts';
 
 export interface ProbePorts extends SweepPorts {
@@ -62,7 +66,7 @@ export async function probeEndpoint(
   const base: Attempt = {
     protocol,
     address: dial,
-    serverName: host,
+    serverName: nameOf(target),
     anchors: null,
     versions: { min: 'TLSv1', max: 'TLSv1.3' },
     // In TLS 1.3 a certificate is refused only after the handshake.
@@ -72,13 +76,48 @@ export async function probeEndpoint(
     ...(client && { client }),
   };
   const endpoint: Endpoint = { protocol, address: dial, serverName: sniOf(host), timeoutMs };
-  const look = await ports.handshake(base);
-  const refusal = look.kind === 'refused' && look.flight === null ? await refusalOf(ports, endpoint, look) : null;
+  if (isGuess(target) && (await isPostgres(ports, base)))
+    return probeEndpoint(ports, { ...target, protocol: 'postgres' }, dial, options);
+  const first = await ports.handshake(base);
+  const refusal = first.kind === 'refused' && first.flight === null ? await refusalOf(ports, endpoint, first) : null;
   if (refusal?.kind === 'no-tls') return withoutTls(ports, target, options, endpoint, refusal.result);
-  const swept = withLook(await sweepOf(ports, endpoint, base, options), look);
+  // It speaks TLS: what broke off may go well another time.
+  const look = isBroken(first) ? await patient(ports.handshake, ports.pause)(base) : first;
+  const isServing = stillServing(ports, endpoint, base, options);
+  const swept = withLook(await sweepOf(ports, endpoint, base, options, isServing), look);
   if (look.kind === 'refused' && swept.versions.length === 0)
-    return nothing(target, dial.host, refusal?.failure ?? REFUSES_EVERYTHING, swept.untried);
-  return gather(ports, target, base, options, look, swept);
+    return nothing(target, dial.host, brokenOff(look, swept) ?? refusal?.failure ?? REFUSES_EVERYTHING, swept.gaps);
+  return gather(ports, target, base, options, isServing, look, swept);
+}
+
+/** Only the port says that it is TLS. */
+function isGuess({ protocol, url }: Target): boolean {
+  return protocol === 'tls' && url === null;
+}
+
+/**
+ * A PostgreSQL logs a ClientHello that comes before its own request for TLS, as a startup packet of an impossible length; to all
+ * others its request is one connection more that comes to nothing, beside those of a sweep. It is therefore asked first.
+ */
+async function isPostgres({ handshake }: ProbePorts, base: Attempt): Promise<boolean> {
+  const timeoutMs = Math.min(base.timeoutMs, IMPATIENT_MS);
+  const result = await handshake({ ...base, protocol: 'postgres', exchange: false, timeoutMs });
+  if (result.kind === 'established') return true;
+  return result.by === 'preamble' ? result.preamble === 'tls-off' : result.by !== 'network';
+}
+
+/** Whether the server does what it did at first: shakes hands, or at least answers a hello. */
+function stillServing(
+  { handshake, readFlight }: ProbePorts,
+  { serverName, ...where }: Endpoint,
+  base: Attempt,
+  options: ProbeOptions,
+): () => Promise<boolean> {
+  return async () => {
+    if ((await handshake({ ...base, exchange: false })).kind === 'established') return true;
+    if (isQuiet(base.protocol, options)) return false;
+    return (await readFlight({ ...where, hello: { ...EVERYTHING, serverName } })).kind === 'flight';
+  };
 }
 
 type Refusal =
@@ -109,22 +148,25 @@ async function gather(
   target: Target,
   base: Attempt,
   options: ProbeOptions,
+  isServing: () => Promise<boolean>,
   look: AttemptResult,
   swept: Sweep,
 ): Promise<EndpointFacts> {
   const { protocol } = target;
-  const { handshake } = ports;
+  const handshake = patient(ports.handshake, ports.pause);
   const isSpared = isQuiet(protocol, options);
   const leafOnly = look.kind === 'established' ? [look.leaf] : [];
   const chain = certificatesOf(look.flight?.chain ?? swept.chains[0] ?? leafOnly);
   const asked = look.flight?.acceptedAuthorities ?? swept.acceptedAuthorities;
-  const [clientCertificate, alpn, others] = await Promise.all([
-    asked === null ? ('none' as const) : clientPolicy(handshake, base, { mayLogIn: !isSpared }),
-    protocol === 'https' || protocol === 'tls' ? alpnOf(handshake, base) : [],
-    isSpared || swept.versions.includes('TLSv1.2') ? [] : otherChain13(handshake, base, chain[0]),
+  const [policy, alpn, others] = await Promise.all([
+    asked === null
+      ? { found: 'none' as const, cut: null }
+      : clientPolicy(handshake, base, { mayLogIn: !isSpared, isServing }),
+    alpnOf(offerTo(ports, base, options, isServing, swept), protocol, isSpared),
+    isSpared || swept.versions.includes('TLSv1.2') ? { found: [], cut: null } : otherChain13(handshake, base, chain[0]),
   ]);
-  const isWeb = protocol === 'https' || alpn.length > 0;
-  const web = isWeb ? await lookAtWeb(ports.fetchPage, target, base.address, options) : null;
+  const isWeb = protocol === 'https' || alpn.taken.some(isWebProtocol);
+  const { web, gaps: webGaps } = isWeb ? await lookAtWeb(ports.fetchPage, target, base.address, options) : NO_WEB;
   return {
     target,
     address: base.address.host,
@@ -134,33 +176,60 @@ async function gather(
     serverOrder: swept.serverOrder,
     groups: swept.groups,
     primeBits: swept.primeBits,
-    alpn,
+    alpn: alpn.taken,
+    alpnMismatch: alpn.mismatch,
     sessionTickets: look.kind === 'established' && look.tickets,
     ocspStapling: look.flight?.staplesStatus === true || swept.staplesStatus,
-    clientCertificate,
+    clientCertificate: policy.found,
     acceptedAuthorities: namesOf(asked ?? []),
     chain,
     unproven: unprovenOf(look),
-    otherChains: distinct([...swept.chains.map(certificatesOf), ...others], chain),
+    otherChains: distinct([...swept.chains.map(certificatesOf), ...others.found], chain),
     clientRefused: options.client !== null && look.kind === 'refused' && look.by === 'server' ? look.why : null,
     web,
-    untried: [
-      ...swept.untried,
-      ...(asked !== null && isSpared ? [LOGIN_UNTRIED] : []),
-      ...(protocol === 'https' && web === null ? [WEB_UNTRIED] : []),
+    traces: swept.traces,
+    gaps: [
+      ...swept.gaps,
+      ...gapIf(unseenOf(look), chain.length > 0 ? UNFINISHED : ['chain', ...UNFINISHED], 'a handshake to its end'),
+      ...gapIf(policy.cut, ['clientCertificate'], 'clients without a certificate'),
+      ...(asked !== null && isSpared
+        ? [spared(['clientCertificate'], 'whether a login demands a client certificate')]
+        : []),
+      ...gapIf(alpn.cut, ['alpn'], 'application protocols'),
+      ...gapIf(others.cut, ['otherChains'], 'another chain'),
+      ...webGaps,
     ],
   };
 }
 
-const WEB_UNTRIED = 'HSTS, redirects and the front page: no answer over HTTP in time';
-const LOGIN_UNTRIED = 'whether a login demands a client certificate: the server would write its refusal into its log';
+function offerTo(
+  ports: ProbePorts,
+  base: Attempt,
+  options: ProbeOptions,
+  isServing: () => Promise<boolean>,
+  { versions }: Sweep,
+): Offer {
+  const { protocol, address, timeoutMs } = base;
+  if (isQuiet(protocol, options) || !versions.includes('TLSv1.2'))
+    return offerByHandshake(patient(ports.handshake, ports.pause), base, isServing);
+  const until = addSeconds(ports.clock(), LONGEST_SWEEP_SECONDS);
+  const endpoint = { protocol, address, timeoutMs, serverName: sniOf(base.serverName ?? address.host) };
+  const { ask } = questioner(ports, endpoint, { connections: MOST_CONNECTIONS_MYSQL, until, isServing });
+  return offerByHello(ask, EVERYTHING);
+}
+
+const NO_WEB = { web: null, gaps: [] } as const;
+
+function gapIf(why: string | null, fields: readonly GapField[], what: string): Gap[] {
+  return why === null ? [] : [{ fields, what, why }];
+}
 
 /** What is left of a target that does not come to TLS. */
 export function nothing(
   target: Target,
   address: string | null,
   failure: ProbeFailure,
-  untried: readonly string[] = [],
+  gaps: readonly Gap[] = [],
 ): EndpointFacts {
   return {
     target,
@@ -172,6 +241,7 @@ export function nothing(
     groups: [],
     primeBits: null,
     alpn: [],
+    alpnMismatch: null,
     sessionTickets: false,
     ocspStapling: false,
     clientCertificate: 'none',
@@ -181,7 +251,8 @@ export function nothing(
     otherChains: [],
     clientRefused: null,
     web: null,
-    untried,
+    traces: [],
+    gaps,
   };
 }
 
@@ -209,11 +280,11 @@ async function withoutTls(
   result: NoFlight,
 ): Promise<EndpointFacts> {
   const dial = endpoint.address;
-  const isGuess = target.protocol === 'tls' && target.url === null;
   const impatient = { ...endpoint, timeoutMs: Math.min(endpoint.timeoutMs, IMPATIENT_MS) };
   const failure = failureOf(result);
   const spoken = UNCERTAIN.includes(failure.id) ? await ports.identify(dial, impatient.timeoutMs) : null;
-  if (spoken?.starttls && isGuess) return probeEndpoint(ports, { ...target, protocol: spoken.starttls }, dial, options);
+  if (spoken?.starttls && isGuess(target))
+    return probeEndpoint(ports, { ...target, protocol: spoken.starttls }, dial, options);
   return nothing(target, dial.host, spoken ? spokenFailure(spoken) : failure);
 }
 
@@ -230,35 +301,13 @@ function isQuiet(protocol: Protocol, { thorough }: ProbeOptions): boolean {
   return QUIET_PROTOCOLS.includes(protocol) && !thorough;
 }
 
-/**
- * OpenSSL has verified what the server signed when it ends a handshake well, and when the server refuses us after it (a client
- * certificate that was wanted). What only came in answer to hellos of our own may have been copied from anybody.
- */
-function unprovenOf(look: AttemptResult): EndpointFacts['unproven'] {
-  if (look.kind === 'established') return null;
-  if (look.flight?.chain && look.by === 'server' && !isLocal(look.code)) return null;
-  return { why: look.why, isForged: isForgery(look.code) };
-}
-
-/** What a finished handshake shows counts, also where the server takes no hello of ours. */
-function withLook(swept: Sweep, look: AttemptResult): Sweep {
-  if (look.kind !== 'established') return swept;
-  const version = PROTOCOL_VERSIONS.find((known) => known === look.version);
-  const code = suiteByName(look.suite);
-  if (version === undefined || code === null || swept.versions.includes(version)) return swept;
-  return {
-    ...swept,
-    versions: PROTOCOL_VERSIONS.filter((known) => known === version || swept.versions.includes(known)),
-    suites: [...swept.suites, { version, code }],
-    groups: [...new Set([...swept.groups, ...(look.flight?.group == null ? [] : [look.flight.group])])],
-    untried: [
-      ...swept.untried,
-      `further suites of ${version}: the server takes no hello but those of a whole handshake`,
-    ],
-  };
-}
-
-function sweepOf(ports: ProbePorts, endpoint: Endpoint, base: Attempt, options: ProbeOptions): Promise<Sweep> {
+function sweepOf(
+  ports: ProbePorts,
+  endpoint: Endpoint,
+  base: Attempt,
+  options: ProbeOptions,
+  isServing: () => Promise<boolean>,
+): Promise<Sweep> {
   const { protocol } = endpoint;
   const until = addSeconds(ports.clock(), LONGEST_SWEEP_SECONDS);
   if (isQuiet(protocol, options)) {
@@ -268,7 +317,7 @@ function sweepOf(ports: ProbePorts, endpoint: Endpoint, base: Attempt, options: 
     return quietSweep(ports.handshake, { base: quiet, may12: options.may12, clock: ports.clock, until });
   }
   const connections = protocol === 'mysql' ? MOST_CONNECTIONS_MYSQL : MOST_CONNECTIONS;
-  return sweep(ports, endpoint, { connections, until });
+  return sweep(ports, endpoint, { connections, until, isServing });
 }
 
 function distinct(

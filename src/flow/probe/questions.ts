@@ -1,11 +1,13 @@
 /**
- * Questions to one server, one ClientHello each: bounded in number and in time, tried once more when the connection
- * fails, and ended with a reason when the server has had enough. What was learned until then stays known.
+ * Questions to one server, one ClientHello each: bounded in number and in time, and ended with a reason when the server has
+ * had enough. What was learned until then stays known. A server that fails a connection may be one that limits them: from
+ * then on it is asked one thing at a time, and again.
  */
 import type { Protocol } from '../../core/probe/protocol.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import type { Instant } from '../../core/time/instant.ts';
 import type { ClientHello } from '../../core/tls/client-hello.ts';
+import { BEFORE_RETRY_MS, oneAtATime } from './patience.ts';
 import type { FlightResult, ReadFlight, ServerFlight } from './server-flight.ts';
 
 export interface Endpoint {
@@ -27,12 +29,20 @@ export interface SweepLimits {
   readonly connections: number;
   /** After this nothing more is asked. */
   readonly until: Instant;
+  /** Whether the server still does what it did before the sweep; absent: nothing is known that it did. */
+  readonly isServing?: () => Promise<boolean>;
 }
 
 export type Hello = Omit<ClientHello, 'random' | 'sessionId'>;
 
 /** null: the server refuses it. @throws SweepCut */
 export type Ask = (hello: Omit<Hello, 'serverName'>) => Promise<ServerFlight | null>;
+
+export interface Questioner {
+  readonly ask: Ask;
+  /** Whether what it took first is taken still; without that no refusal means what it says. @throws SweepCut */
+  readonly confirm: () => Promise<void>;
+}
 
 /** The server, or a limit, ended the asking; `why` is for people. */
 export class SweepCut extends Error {
@@ -42,16 +52,16 @@ export class SweepCut extends Error {
   }
 }
 
-/** A server that limits connections gets this long before it is asked again. */
-const BEFORE_RETRY_MS = 500;
 /** Questions without an answer that are waited for. */
 const MOST_SILENCES = 3;
 
-export function questioner(ports: SweepPorts, endpoint: Endpoint, limits: SweepLimits): Ask {
+export function questioner(ports: SweepPorts, endpoint: Endpoint, limits: SweepLimits): Questioner {
   const { serverName, ...where } = endpoint;
+  const alone = oneAtATime();
   let left = limits.connections;
   let silences = 0;
   let accepted: Hello | null = null;
+  let isFragile = false;
 
   const once = (hello: Hello): Promise<FlightResult> => {
     if (left-- <= 0) throw new SweepCut(`${limits.connections} connections were made, which is the limit`);
@@ -59,25 +69,49 @@ export function questioner(ports: SweepPorts, endpoint: Endpoint, limits: SweepL
     if (silences >= MOST_SILENCES) throw new SweepCut('the server stopped answering');
     return ports.readFlight({ ...where, hello });
   };
-  const twice = async (hello: Hello): Promise<FlightResult> => {
-    const first = await once(hello);
-    if (first.kind === 'flight' || first.kind === 'alert') return first;
+  const again = async (hello: Hello): Promise<FlightResult> => {
+    const answer = await once(hello);
+    if (isAnswer(answer) || answer.kind === 'timeout') return answer;
     await ports.pause(BEFORE_RETRY_MS);
     return once(hello);
   };
-  return async (question) => {
-    const hello = { ...question, serverName };
-    const answer = await twice(hello);
-    if (answer.kind === 'timeout') silences++;
-    if (answer.kind === 'flight') {
-      accepted ??= hello;
-      return answer;
+  const answerTo = async (hello: Hello): Promise<FlightResult> => {
+    if (!isFragile) {
+      const answer = await once(hello);
+      if (isAnswer(answer)) return answer;
+      isFragile = true;
     }
-    if (answer.kind === 'alert') return null;
-    // Some servers refuse by closing. Whether this one does, or has shut us out, shows in what it took before.
-    if (answer.kind === 'closed' && (accepted === null || (await twice(accepted)).kind === 'flight')) return null;
-    throw new SweepCut(wordsOf(answer));
+    return alone(() => again(hello));
   };
+  /** Some servers refuse by closing. Whether this one does, or has shut us out, shows in what it took before. */
+  const isRefusal = async (): Promise<boolean> => {
+    if (accepted !== null) return (await answerTo(accepted)).kind === 'flight';
+    return limits.isServing === undefined || alone(limits.isServing);
+  };
+  return {
+    ask: async (question) => {
+      const hello = { ...question, serverName };
+      const answer = await answerTo(hello);
+      if (answer.kind === 'timeout') silences++;
+      if (answer.kind === 'flight') {
+        accepted ??= hello;
+        return answer;
+      }
+      if (answer.kind === 'alert' || (answer.kind === 'closed' && (await isRefusal()))) return null;
+      throw new SweepCut(wordsOf(answer));
+    },
+    confirm: async () => {
+      const answer = accepted && (await answerTo(accepted));
+      if (answer === null || answer.kind === 'flight') return;
+      throw new SweepCut(answer.kind === 'alert' ? REFUSES_NOW : wordsOf(answer));
+    },
+  };
+}
+
+const REFUSES_NOW = 'the server refuses now what it took at first';
+
+function isAnswer({ kind }: FlightResult): boolean {
+  return kind === 'flight' || kind === 'alert';
 }
 
 function wordsOf(answer: Exclude<FlightResult, { kind: 'flight' | 'alert' }>): string {

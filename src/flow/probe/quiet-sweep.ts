@@ -1,19 +1,22 @@
 /**
  * What a server takes, without a handshake that it would refuse or that is left unfinished: PostgreSQL writes a line into
- * its log for each of those. Every handshake here runs to its end, and offers something that the server is known to take.
+ * its log for each of those. Every handshake here runs to its end, and offers something that the server is known to take; but for
+ * one: nothing in TLS 1.3 tells whether TLS 1.2 is taken too. Older versions are rarer, and not asked for at all.
  *
  * Where the server's own order decides, what comes behind everything that it was seen to take can only be found by being
  * refused once. Then the order itself is evidence: a list made of OpenSSL's classes ("HIGH") has a known end; of a list
  * written by hand only its modern head is asked for. What was not asked is said.
  */
+import type { Gap, GapField } from '../../core/probe/gap.ts';
 import type { Protocol } from '../../core/probe/protocol.ts';
 import type { Instant } from '../../core/time/instant.ts';
 import { suiteByName } from '../../core/tls/cipher-suites.ts';
 import { isPostQuantum } from '../../core/tls/named-groups.ts';
 import { OPENSSL_GROUPS } from '../../core/tls/openssl-groups.ts';
-import type { ProtocolVersion } from '../../core/tls/protocol-version.ts';
+import { PROTOCOL_VERSIONS, type ProtocolVersion } from '../../core/tls/protocol-version.ts';
 import type { Attempt, AttemptResult } from './attempt.ts';
-import type { AcceptedSuite, Sweep } from './sweep.ts';
+import { isBroken } from './refusal-code.ts';
+import { type AcceptedSuite, SWEPT, type Sweep } from './sweep.ts';
 
 /** Services that log what a probe breaks off. */
 export const QUIET_PROTOCOLS: readonly Protocol[] = ['postgres'];
@@ -39,14 +42,20 @@ export interface QuietRequest {
 
 export async function quietSweep(handshake: Handshake, request: QuietRequest): Promise<Sweep> {
   const { base, may12, clock, until } = request;
-  let isLate = false;
-  const over = async (version: 'TLSv1.2' | 'TLSv1.3', more: Partial<Attempt>): Promise<Established | null> => {
-    isLate ||= clock() > until;
-    if (isLate) return null;
-    const result = await handshake({ ...base, ...more, versions: { min: version, max: version }, flight: true });
-    return result.kind === 'established' ? result : null;
+  let cut: string | null = null;
+  const attempt = async (more: Partial<Attempt>): Promise<Established | null> => {
+    if (cut === null && clock() > until) cut = 'it took too long';
+    if (cut !== null) return null;
+    const request = { ...base, ...more, flight: true } as const;
+    const first = await handshake(request);
+    const result = isBroken(first) ? await handshake(request) : first;
+    if (result.kind === 'established') return result;
+    if (isBroken(result)) cut = result.why;
+    return null;
   };
-  const newest = (await newestOf(handshake, base)) === 'TLSv1.3' ? await over('TLSv1.3', {}) : null;
+  const over = (version: 'TLSv1.2' | 'TLSv1.3', more: Partial<Attempt>): Promise<Established | null> =>
+    attempt({ ...more, versions: { min: version, max: version } });
+  const newest = (await attempt({}))?.version === 'TLSv1.3' ? await over('TLSv1.3', {}) : null;
   const suites13 = newest ? await suitesOf13((suites) => over('TLSv1.3', { suites }), newest) : [];
   const groups13 = newest ? await groupsOf13((groups) => over('TLSv1.3', { groups }), newest) : [];
   const older = may12 ? await suitesOf12((suites) => over('TLSv1.2', { suites })) : NOT_TRIED;
@@ -55,32 +64,37 @@ export async function quietSweep(handshake: Handshake, request: QuietRequest): P
   return {
     versions: [...(found.length > 0 ? (['TLSv1.2'] as const) : []), ...(newest ? (['TLSv1.3'] as const) : [])],
     suites: [...accepted('TLSv1.2', found), ...accepted('TLSv1.3', suites13)],
-    serverOrder: older.serverOrder,
+    serverOrder: cut === null ? older.serverOrder : null,
     groups: [...new Set([...groups13, ...found.flatMap(({ flight }) => flight?.group ?? [])])],
     chains: chain ? [chain] : [],
     acceptedAuthorities: found[0]?.flight?.acceptedAuthorities ?? null,
     primeBits: smallest(found.flatMap(({ flight }) => flight?.primeBits ?? [])),
     staplesStatus: found.some(({ flight }) => flight?.staplesStatus),
-    untried: [
-      ...untriedOf(older, may12),
-      ...(mayHide(groups13) ? [`further groups of TLSv1.3: ${IN_ITS_LOG}`] : []),
-      ...(isLate ? ['the rest: it took too long'] : []),
+    traces: may12 && cut === null && found.length === 0 ? [REFUSES_12] : [],
+    gaps: [
+      ...(cut === null ? [] : [{ fields: SWEPT, what: 'the rest', why: cut }]),
+      ...sparedOf(older, may12),
+      ...(mayHide(groups13) ? [spared(['groups'], 'further groups of TLSv1.3')] : []),
     ],
   };
 }
 
-const IN_ITS_LOG = 'the server writes every refusal into its log';
+/** Whether a server takes TLS 1.2 shows in being refused only, and each refusal is logged. */
+const REFUSES_12 = 'one line, since it refuses TLS 1.2 (not where a stack file says so: tls: modern)';
 
-function untriedOf({ isComplete }: Found12, may12: boolean): string[] {
-  return [
-    `SSLv3, TLSv1, TLSv1.1${may12 ? '' : ', TLSv1.2'}: ${IN_ITS_LOG}`,
-    ...(isComplete ? [] : [`further suites of TLSv1.2: ${IN_ITS_LOG}`]),
-  ];
+/** @param what that its log is spared */
+export function spared(fields: readonly GapField[], what: string): Gap {
+  return { fields, what, why: 'the server writes every refusal into its log (--thorough asks)' };
 }
 
-async function newestOf(handshake: Handshake, base: Attempt): Promise<string | null> {
-  const result = await handshake(base);
-  return result.kind === 'established' ? result.version : null;
+function sparedOf({ isComplete }: Found12, may12: boolean): Gap[] {
+  const versions = PROTOCOL_VERSIONS.filter((version) => version < 'TLSv1.2' || (version === 'TLSv1.2' && !may12));
+  return [
+    { ...spared(['protocols', 'suites'], versions.join(', ')), versions },
+    ...(isComplete
+      ? []
+      : [{ ...spared(['suites'], 'further suites of TLSv1.2'), versions: ['TLSv1.2'] } satisfies Gap]),
+  ];
 }
 
 function accepted(version: ProtocolVersion, of: readonly Established[]): AcceptedSuite[] {

@@ -23,6 +23,8 @@ export interface ServerFlight {
   readonly primeBits: number | null;
   readonly alpn: string | null;
   readonly staplesStatus: boolean;
+  /** It came to its end, as far as it was read: with TLS 1.3 everything that the server signs is in it. */
+  readonly isWhole: boolean;
 }
 
 /** What came in place of a beginning: TLS is not offered, another protocol was spoken, or nothing any more. */

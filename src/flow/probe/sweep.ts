@@ -3,6 +3,7 @@
  * take what the server picks, leave it out, offer again, until it refuses. What this runtime's OpenSSL knows plays no part.
  */
 import { bytesEqual } from '../../core/bytes/compare.ts';
+import type { Gap, GapField } from '../../core/probe/gap.ts';
 import { SUITES_12, SUITES_13, suiteName } from '../../core/tls/cipher-suites.ts';
 import { ALL_GROUPS, GROUPS_12 } from '../../core/tls/named-groups.ts';
 import { PROTOCOL_VERSIONS, type ProtocolVersion } from '../../core/tls/protocol-version.ts';
@@ -39,13 +40,14 @@ export interface Sweep {
   /** The shortest prime of a Diffie-Hellman exchange. */
   readonly primeBits: number | null;
   readonly staplesStatus: boolean;
-  /** What was not tried to its end, and why; for people. */
-  readonly untried: readonly string[];
+  readonly gaps: readonly Gap[];
+  /** What it left in a log that was to be spared; for people. */
+  readonly traces: readonly string[];
 }
 
-/** Never throws for what a server does: what ended it early is in `untried`. */
+/** Never throws for what a server does: what ended it early is in `gaps`. */
 export async function sweep(ports: SweepPorts, endpoint: Endpoint, limits: SweepLimits): Promise<Sweep> {
-  const ask = questioner(ports, endpoint, limits);
+  const { ask, confirm } = questioner(ports, endpoint, limits);
   const bySuites = await Promise.all(
     PROTOCOL_VERSIONS.map(async (version) => ({ version, ...(await collect(suitesOf(ask, version))) })),
   );
@@ -62,6 +64,7 @@ export async function sweep(ports: SweepPorts, endpoint: Endpoint, limits: Sweep
       ),
     ),
   ]);
+  const confirmed = await collect(once(confirm));
   const asked = flights.find(({ acceptedAuthorities }) => acceptedAuthorities !== null);
   const primes = flights.flatMap(({ primeBits }) => primeBits ?? []);
   return {
@@ -73,20 +76,45 @@ export async function sweep(ports: SweepPorts, endpoint: Endpoint, limits: Sweep
     acceptedAuthorities: asked?.acceptedAuthorities ?? null,
     primeBits: primes.length === 0 ? null : Math.min(...primes),
     staplesStatus: flights.some(({ staplesStatus }) => staplesStatus),
-    untried: untriedOf([
-      ...bySuites.map(({ version, cut }) => [`suites of ${version}`, cut] as const),
-      ['whose order decides', order.cut],
-      ['groups of TLS 1.3', groups13.cut],
-      ['groups of TLS 1.2', groups12.cut],
+    traces: [],
+    gaps: byReason([
+      ...bySuites.map(({ version, found, cut }) => ({
+        fields: found.length > 0 ? (['suites'] as const) : (['protocols', 'suites'] as const),
+        versions: [version],
+        what: `suites of ${version}`,
+        why: cut,
+      })),
+      { fields: ['serverOrder'], what: 'whose order decides', why: order.cut },
+      { fields: ['groups'], what: 'groups of TLS 1.3', why: groups13.cut },
+      { fields: ['groups'], what: 'groups of TLS 1.2', why: groups12.cut },
+      { fields: SWEPT, what: 'whatever was refused', why: confirmed.cut },
     ]),
   };
 }
 
-/** One line a reason. */
-function untriedOf(parts: readonly (readonly [what: string, cut: string | null])[]): string[] {
-  const reasons = new Map<string, string[]>();
-  for (const [what, cut] of parts) if (cut !== null) reasons.set(cut, [...(reasons.get(cut) ?? []), what]);
-  return [...reasons].map(([cut, what]) => `${what.join(', ')}: ${cut}`);
+/** What a sweep tells. */
+export const SWEPT = ['protocols', 'suites', 'serverOrder', 'groups'] as const satisfies readonly GapField[];
+
+async function* once(work: () => Promise<void>): AsyncIterable<void> {
+  yield await work();
+}
+
+type Part = Omit<Gap, 'why'> & { readonly why: string | null };
+
+/** One gap a reason, and one for what is about some versions. @param parts why null: it was seen to its end */
+function byReason(parts: readonly Part[]): Gap[] {
+  const groups = Map.groupBy(parts, ({ why, versions }) => (why === null ? null : `${why}${versions === undefined}`));
+  return [...groups.values()].flatMap((of) => {
+    const why = of[0]?.why;
+    if (why == null) return [];
+    const versions = of.flatMap((part) => part.versions ?? []);
+    return {
+      fields: [...new Set(of.flatMap(({ fields }) => fields))],
+      ...(versions.length > 0 && { versions }),
+      what: of.map(({ what }) => what).join(', '),
+      why,
+    };
+  });
 }
 
 async function* suitesOf(ask: Ask, version: ProtocolVersion): AsyncIterable<ServerFlight> {
@@ -143,8 +171,9 @@ async function* groupsOf12(ask: Ask, flights: readonly ServerFlight[]): AsyncIte
   while (version !== null && suites.length > 0 && left.length > 0) {
     const groups = [...left, ...last];
     const flight = await ask({ version, suites, groups, alpn: [], statusRequest: false });
-    const group = flight?.group ?? null;
-    if (group === null) return;
+    if (flight === null) return;
+    const { group } = flight;
+    if (group === null) throw new SweepCut('the server named no group');
     if (left.includes(group)) {
       yield group;
       left = left.filter((code) => code !== group);
