@@ -10,19 +10,31 @@ import { type Footprint, placesOf, withoutPlaces } from '../../core/services/foo
 import { type MemberName, memberId } from '../../core/stack/member-name.ts';
 import type { MemberRecords } from '../../flow/agent/member-records.ts';
 import { writeFileAtomically } from './atomic-file.ts';
+import { placeIndex } from './place-index.ts';
 import { isErrno, naming } from './write-fault.ts';
 
 /** @param directory `members` of the state; made when there is something to write */
 export function memberRecords(directory: string, stack: string): MemberRecords {
   const own = join(directory, stack);
+  const index = placeIndex(recordsIn, placesIn);
+  const write = (path: string, footprints: readonly Footprint[]): void => {
+    writeRecord(path, footprints);
+    index.wrote(dirname(path), path);
+  };
+  /** What lies in these places is not this record's any more. */
+  const release = (path: string, taken: ReadonlySet<string>): void => {
+    const before = footprintsIn(path);
+    const left = before.flatMap((footprint) => withoutPlaces(footprint, nameOf(path), taken, realPath) ?? []);
+    if (JSON.stringify(left) !== JSON.stringify(before)) write(path, left);
+  };
   return {
     remember(member, footprint) {
       const before = footprintsIn(pathIn(own, member));
       if (JSON.stringify(before[0]) === JSON.stringify(footprint)) return;
       const taken = new Set(placesOf(footprint, member.name, realPath));
       // First: a crash in between leaves what the next apply writes again, never one place that is two members'.
-      for (const other of namesIn(directory).map((name) => join(directory, name)))
-        for (const one of membersIn(other)) release(pathIn(other, one), one, taken);
+      const kinds = namesIn(directory).flatMap((other) => KINDS.map((kind) => join(directory, other, `${kind}s`)));
+      for (const path of index.naming(kinds, taken)) release(path, taken);
       write(pathIn(own, member), [footprint, ...footprintsIn(pathIn(own, member))]);
     },
     members: () => membersIn(own),
@@ -30,19 +42,15 @@ export function memberRecords(directory: string, stack: string): MemberRecords {
     forget(member, gone) {
       const path = pathIn(own, member);
       if (gone === null) write(path, []);
-      else release(path, member, new Set(placesOf(gone, member.name, realPath)));
+      else release(path, new Set(placesOf(gone, member.name, realPath)));
     },
     realPath,
   };
 }
 
-function release(path: string, { name }: MemberName, taken: ReadonlySet<string>): void {
-  const before = footprintsIn(path);
-  const left = before.flatMap((footprint) => withoutPlaces(footprint, name, taken, realPath) ?? []);
-  if (JSON.stringify(left) !== JSON.stringify(before)) write(path, left);
-}
+const KINDS = ['service', 'client'] as const;
 
-function write(path: string, footprints: readonly Footprint[]): void {
+function writeRecord(path: string, footprints: readonly Footprint[]): void {
   naming(path, () => {
     if (footprints.length === 0) return rmSync(path, { force: true });
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -55,11 +63,22 @@ function pathIn(stack: string, member: MemberName): string {
 }
 
 function membersIn(stack: string): MemberName[] {
-  return (['service', 'client'] as const).flatMap((kind) =>
-    namesIn(join(stack, `${kind}s`)).flatMap((file) =>
-      file.startsWith('.') || !file.endsWith('.json') ? [] : [{ kind, name: basename(file, '.json') }],
-    ),
+  return KINDS.flatMap((kind) => recordsIn(join(stack, `${kind}s`)).map((path) => ({ kind, name: nameOf(path) })));
+}
+
+/** @param directory of one kind of members */
+function recordsIn(directory: string): string[] {
+  return namesIn(directory).flatMap((file) =>
+    file.startsWith('.') || !file.endsWith('.json') ? [] : [join(directory, file)],
   );
+}
+
+function nameOf(path: string): string {
+  return basename(path, '.json');
+}
+
+function placesIn(path: string): string[] {
+  return footprintsIn(path).flatMap((footprint) => placesOf(footprint, nameOf(path), realPath));
 }
 
 function namesIn(directory: string): string[] {
