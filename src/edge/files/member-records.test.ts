@@ -36,6 +36,11 @@ test('a place is one member’s, whoever wrote the records since: this process, 
     [agent.footprints(web), places(other.footprints(web)), places(agent.footprints(app))],
     [[], [], [one, two]],
   );
+  // One that came to a directory that the agent had read.
+  const api = { kind: 'service', name: 'api' } as const;
+  person.remember(api, footprint(two));
+  agent.remember(app, footprint(two));
+  assert.deepEqual([person.footprints(api), places(agent.footprints(app))[0]], [[], two]);
   agent.forget(app, null);
   assert.deepEqual(agent.members(), []);
 });
