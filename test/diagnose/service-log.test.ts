@@ -236,7 +236,7 @@ test('Redis: it did not start, and its log says why', {
   });
 });
 
-test('MariaDB: it did not start, and its log says why', {
+test('MariaDB: it takes plaintext too, as it says itself; it did not start, as its log says', {
   skip: skipWithout('mariadbd', 'mariadb', 'mariadb-install-db') || asRoot,
   timeout: 120_000,
 }, async (t) => {
@@ -249,6 +249,8 @@ test('MariaDB: it did not start, and its log says why', {
   );
   stack.apply();
   assertHealthy(await diagnose(stack.args));
+  assert.equal((await db.overSocket('SET GLOBAL require_secure_transport = OFF')).status, 0);
+  assert.match(JSON.stringify(assertCause(await diagnose(stack.args), 'plaintext-accepted').evidence), /"said":"0"/);
   await db.stop();
   const broken = join(db.config, 'zzz.cnf');
   const rows = {

@@ -25,6 +25,7 @@ import { clientIdentity } from './client-identity.ts';
 import { clientTrust } from './client-trust.ts';
 import type { Subject } from './diagnose-subjects.ts';
 import { diagnosePorts } from './diagnose-world.ts';
+import { ownPlaintextFindings } from './own-plaintext.ts';
 import type { WantedTarget } from './probe-targets.ts';
 import type { ReadLog } from './service-logs.ts';
 import { ownWords, type SeenService } from './service-words.ts';
@@ -54,7 +55,7 @@ export interface DiagnosedSubject {
 
 export async function diagnoseSubject(
   paths: StatePaths,
-  { text, wanted, pair, isReaderUsual, service, check, again }: Subject,
+  { text, wanted, pair, isReaderUsual, service, check, plaintextRefused, again }: Subject,
   flags: ClientFlags,
   limits: ClientLimits,
 ): Promise<DiagnosedSubject> {
@@ -83,10 +84,14 @@ export async function diagnoseSubject(
     isServed: facts !== null && endpoint?.served?.fingerprint === installedLeaf(facts)?.fingerprint,
   };
   const own = service === null ? null : await ownWords(service, seen);
+  const plaintext =
+    service !== null && plaintextRefused != null && endpoint?.seen
+      ? await ownPlaintextFindings(plaintextRefused, { service: service.name, target: seen.target })
+      : [];
   return {
     target: text,
     address,
-    findings: explained(own?.endpoint ?? findings, files, own?.findings ?? []),
+    findings: explained(own?.endpoint ?? findings, files, [...(own?.findings ?? []), ...plaintext]),
     healthy: endpoint?.seen ? `${endpoint.seen.version}, ${endpoint.seen.suite}` : '',
     again,
     ...(own !== null && { logs: own.logs }),

@@ -23,6 +23,8 @@ export interface Subject {
   readonly service: ServiceSpec | null;
   /** The service's own check of its configuration; null: there is none, or no service was named. */
   readonly check: Action | null;
+  /** How the service is asked whether it refuses plaintext; null: a client sees it, or no service was named. */
+  readonly plaintextRefused: Desired['plaintextRefused'] | null;
   /** The command that diagnoses it once more. */
   readonly again: string;
 }
@@ -47,6 +49,7 @@ export async function subjectsOf(texts: readonly string[], flags: SubjectFlags):
         isReaderUsual: false,
         service: null,
         check: null,
+        plaintextRefused: null,
         again: againOf('', flags),
       },
     ];
@@ -64,6 +67,7 @@ export async function subjectsOf(texts: readonly string[], flags: SubjectFlags):
       isReaderUsual: false,
       service: null,
       check: null,
+      plaintextRefused: null,
       again: againOf(pasteable(wanted.target), flags),
     };
   });
@@ -94,7 +98,7 @@ async function serviceSubject(file: string, name: string, flags: SubjectFlags): 
   }
   const kind = SERVICE_KIND_TABLE[service.kind];
   const facts = await hostFacts(kind.facts(service), service.runAs === null ? kind.users : [service.runAs]);
-  const { install, check } = kind.desired(service, facts, { verifyClients: false });
+  const { install, check, plaintextRefused = null } = kind.desired(service, facts, { verifyClients: false });
   return {
     text: name,
     wanted: serviceTarget(stack, service),
@@ -102,6 +106,7 @@ async function serviceSubject(file: string, name: string, flags: SubjectFlags): 
     isReaderUsual: flags.runAs === undefined && service.runAs === null,
     service,
     check,
+    plaintextRefused,
     again: againOf('', flags),
   };
 }
