@@ -391,7 +391,12 @@ const ACME: readonly CollectedMessage[] = [
     'certbot, log',
     `2026-11-25 10:00:00,123:ERROR:certbot._internal.log:An unexpected error occurred:\nacme.messages.Error: ${BOULDER}rateLimited :: There were too many requests of a given type :: too many failed authorizations (5) for "shop.example.com" in the last 1h0m0s, retry after 2026-11-25 11:02:03 UTC: see https://letsencrypt.org/docs/rate-limits/`,
     ['certain acme-rate-limited'],
-    { evidence: { retryAfter: '2026-11-25 11:02:03 UTC' } },
+    {
+      evidence: {
+        retryAfter: '2026-11-25 11:02:03 UTC',
+        limit: 'failed authorizations (5) for "shop.example.com" in the last 1h0m0s',
+      },
+    },
   ),
   one(
     'lego, log',

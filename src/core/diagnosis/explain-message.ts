@@ -2,7 +2,9 @@
  * Explains an error text, a line of a log or several, or an ACME problem document, without a connection. Whose words
  * they are decides what they mean; where the text does not say, both readings are given, and what would decide.
  */
+
 import { formatHostPort } from '../stack/host-port.ts';
+import { limitAdvice } from './acme-limits.ts';
 import { CAUSES, type CauseId, causeFinding, shellQuoted } from './causes.ts';
 import { CONFIDENCES, type Confidence, type Finding, type FindingPlace, sortFindings } from './finding.ts';
 import { evidenceFrom, retryAfter } from './message-evidence.ts';
@@ -201,7 +203,8 @@ function finding(
   });
   const { what: decides, by } = sentence.decide;
   const isCertain = confidence === 'certain';
-  const command = filled(candidate.command, words) ?? (isCertain ? null : filled(by, words));
+  const limit = id === 'acme-rate-limited' ? limitAdvice(taken.limit ?? said) : null;
+  const command = filled(limit?.command ?? candidate.command, words) ?? (isCertain ? null : filled(by, words));
   const decide = by === undefined ? `${decides}.` : `${decides}: ${withBlanks(by, words)}.`;
   return causeFinding(id, {
     subject: subject ?? 'the connection',
@@ -211,6 +214,7 @@ function finding(
     evidence: { said, saidBy: side ?? 'unknown', ...taken },
     words,
     remedy: {
+      ...(limit !== null && { text: limit.remedy }),
       ...(!isCertain && { text: `${CAUSES[id].remedy}${whose(explained)} ${decide}` }),
       ...(command !== null && { command }),
     },

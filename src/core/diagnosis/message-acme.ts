@@ -13,7 +13,7 @@ const TYPE = (type: string): readonly string[] => [
 const NAME: readonly RegExp[] = [
   /(?:Identifier|Domain|identifier["']?:? ?\{?["']?(?:type["']?:? ?["']?dns["']?,? ?["']?)?value)["']?:? {0,4}["']?(?<name>[\w*.-]{1,253}\.[a-z]{2,63})/,
   /https?:\/\/(?<name>[\w.-]{1,253}?)(?::\d{1,5})?\/\.well-known\/acme-challenge/i,
-  /(?:looking up \w{1,5} for|found (?:at|for)|records? (?:found )?for|already issued for) "?(?:_acme-challenge\.)?(?<name>[\w*.-]{1,253}\.[a-z]{2,63})/i,
+  /(?:looking up \w{1,5} for|found (?:at|for)|records? (?:found )?for|already issued for|failed authorizations \(\d{1,6}\) for) "?(?:_acme-challenge\.)?(?<name>[\w*.-]{1,253}\.[a-z]{2,63})/i,
 ];
 
 const TOKEN_URL = String.raw`\/\.well-known\/acme-challenge`;
@@ -31,9 +31,12 @@ const LIMITED: MessageRow = {
     'too many new registrations',
     'too many currently pending authorizations',
     'service busy retry later',
+    // Let's Encrypt pauses who fails for months; its text has the address where that is ended.
+    'temporarily prevented from requesting certificates',
   ],
   takes: [
-    /too many (?<limit>[^,:]{1,160}?)(?:,|:|$| retry)/i,
+    // What certbot puts before it says nothing of which.
+    /too many (?!requests of a given type)(?<limit>[^,:]{1,160}?)(?:,|:|$| retry)/im,
     /retry after (?<retryAfter>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?: ?UTC|Z)?)/i,
     ...NAME,
   ],
