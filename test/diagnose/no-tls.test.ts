@@ -147,7 +147,7 @@ test('PostgreSQL: TLS off, asked for in the wrong way, and plaintext taken besid
   assertHealthy(await diagnose([`localhost:${pg.port}`, '--ca', ca]));
 });
 
-test('MariaDB without TLS', {
+test('MariaDB without TLS, and one that turns this host away', {
   skip: skipWithout('mariadbd', 'mariadb', 'mariadb-install-db') || needsRoot,
   timeout: 60_000,
 }, async (t) => {
@@ -155,4 +155,11 @@ test('MariaDB without TLS', {
   assertCause(await diagnose([`mysql://localhost:${maria.port}/?ssl-mode=VERIFY_IDENTITY`]), 'tls-off');
   const straight = await diagnose([`https://localhost:${maria.port}`, '--timeout', '2']);
   assert.equal(assertCause(straight, 'plaintext-service').evidence.protocol, 'mysql');
+  // Before anything else, TLS included.
+  assert.equal((await maria.overSocket("DROP USER app@'127.0.0.1'; DROP USER IF EXISTS root@'127.0.0.1'")).status, 0);
+  const away = assertCause(
+    await diagnose([`mysql://localhost:${maria.port}/?ssl-mode=VERIFY_IDENTITY`]),
+    'closed-by-peer',
+  );
+  assert.match(away.what, /turns clients away: Host '127.0.0.1' is not allowed to connect/);
 });

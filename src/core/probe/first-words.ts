@@ -20,6 +20,8 @@ const FIRST_WORDS: readonly (readonly [RegExp, Speaker])[] = [
   [/^<\?xml|^<stream:/, { protocol: 'xmpp', starttls: 'xmpp' }],
   // A packet of less than 256 bytes with number 0, and version 10 of the protocol in it.
   [/^[\s\S]\0\0\0\n[\x20-\x7e]/, { protocol: 'mysql', starttls: 'mysql' }],
+  // … or an error, with which it turns a host away.
+  [/^[\s\S]\0\0\0\xff[\s\S]{2}[#\x20-\x7e]/, { protocol: 'mysql', starttls: 'mysql' }],
 ];
 
 const LOOKED_AT_BYTES = 128;

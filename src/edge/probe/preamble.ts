@@ -56,7 +56,8 @@ async function mysqlSslRequest(socket: Duplex): Promise<void> {
   );
   const payload = greeting.subarray(4);
   if (payload[0] === 0xff)
-    throw new PreambleRefused('other-protocol', `the server answers: ${printable(text(payload.subarray(3)))}`);
+    // Too many connections, a host that is blocked or unknown: said before TLS, and by a server that may have it.
+    throw new PreambleRefused('closed', `the server turns clients away: ${printable(text(payload.subarray(3)))}`);
   const versionEnd = payload.indexOf(0, 1);
   const CAPABILITIES_AFTER_VERSION = 1 + 4 + 8 + 1;
   if (payload[0] !== 10 || versionEnd < 0 || payload.byteLength < versionEnd + CAPABILITIES_AFTER_VERSION + 2)

@@ -160,7 +160,10 @@ async function established(request: Attempt, socket: TLSSocket): Promise<Unread>
     suite: socket.getCipher().standardName,
     opensslName: socket.getCipher().name,
   } as const;
-  if (!request.exchange) return { ...facts, answer: null };
+  if (!request.exchange) {
+    if (request.protocol === 'mysql') await beDenied(socket);
+    return { ...facts, answer: null };
+  }
   if (request.protocol === 'mysql' && request.exchange === true && request.password !== undefined) {
     const login = { user: request.user ?? '', password: request.password };
     return { ...facts, answer: await mysqlPasswordLogin(socket, login) };
@@ -175,7 +178,18 @@ async function established(request: Attempt, socket: TLSSocket): Promise<Unread>
   if (fault !== null) return refusalOf(fault);
   if (answer === '' && (socket.destroyed || socket.readableEnded))
     return { kind: 'refused', by: 'server', why: 'the connection was closed after the handshake', code: null };
+  if (request.protocol === 'mysql' && request.exchange === 'listen') await beDenied(socket);
   return { ...facts, answer };
+}
+
+/**
+ * MariaDB and MySQL count a client that leaves without a login as a connection error, and shut its host out at
+ * max_connect_errors; one that is denied access is none (measured with MariaDB 10.11). What goes wrong here is no matter.
+ */
+async function beDenied(socket: TLSSocket): Promise<void> {
+  socket.once('error', () => {});
+  socket.write(mysqlLogin(2));
+  await readSome(socket, LISTEN_MS);
 }
 
 /** `issuerCertificate` is the next one that was sent, whoever issued what. */

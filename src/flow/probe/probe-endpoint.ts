@@ -5,7 +5,7 @@
 import { DerError } from '../../core/asn1/der-reader.ts';
 import type { EndpointFacts, ProbeFailure, ProbeFailureId } from '../../core/probe/endpoint-facts.ts';
 import type { Gap, GapField } from '../../core/probe/gap.ts';
-import type { Protocol } from '../../core/probe/protocol.ts';
+import { type Protocol, starttlsOf } from '../../core/probe/protocol.ts';
 import { nameOf, sniOf, type Target } from '../../core/probe/target.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import { addSeconds } from '../../core/time/instant.ts';
@@ -22,9 +22,9 @@ import { type FetchPage, lookAtWeb } from './look-at-web.ts';
 import { patient } from './patience.ts';
 import { failureOf, type NoFlight } from './probe-failure.ts';
 import { type Endpoint, questioner, type SweepPorts } from './questions.ts';
-import { QUIET_PROTOCOLS, quietSweep, spared } from './quiet-sweep.ts';
+import { isNoted, quietSweep, spared } from './quiet-sweep.ts';
 import { isBroken } from './refusal-code.ts';
-import { certificatesOf, clientPolicy, otherChain13 } from './second-looks.ts';
+import { certificatesOf, clientPolicy, otherChain13, REFUSE_LATE } from './second-looks.ts';
 import { type Sweep, sweep } from './sweep.ts';
 
 export interface ProbePorts extends SweepPorts {
@@ -192,8 +192,8 @@ async function gather(
       ...swept.gaps,
       ...gapIf(unseenOf(look), chain.length > 0 ? UNFINISHED : ['chain', ...UNFINISHED], 'a handshake to its end'),
       ...gapIf(policy.cut, ['clientCertificate'], 'clients without a certificate'),
-      ...(asked !== null && isSpared
-        ? [spared(['clientCertificate'], 'whether a login demands a client certificate')]
+      ...(asked !== null && isSpared && REFUSE_LATE.includes(protocol)
+        ? [spared(protocol, ['clientCertificate'], 'whether a login demands a client certificate')]
         : []),
       ...gapIf(alpn.cut, ['alpn'], 'application protocols'),
       ...gapIf(others.cut, ['otherChains'], 'another chain'),
@@ -285,7 +285,9 @@ async function withoutTls(
   const spoken = UNCERTAIN.includes(failure.id) ? await ports.identify(dial, impatient.timeoutMs) : null;
   if (spoken?.starttls && isGuess(target))
     return probeEndpoint(ports, { ...target, protocol: spoken.starttls }, dial, options);
-  return nothing(target, dial.host, spoken ? spokenFailure(spoken) : failure);
+  // Who asked in the right way hears what came of it.
+  const isOwn = spoken?.offersTls === true && spoken.starttls === starttlsOf(target.protocol);
+  return nothing(target, dial.host, spoken && !isOwn ? spokenFailure(spoken) : failure);
 }
 
 /** What came fits more than one: what speaks there decides. */
@@ -298,7 +300,7 @@ function spokenFailure({ protocol, offersTls }: Identified): ProbeFailure {
 }
 
 function isQuiet(protocol: Protocol, { thorough }: ProbeOptions): boolean {
-  return QUIET_PROTOCOLS.includes(protocol) && !thorough;
+  return isNoted(protocol) && !thorough;
 }
 
 function sweepOf(

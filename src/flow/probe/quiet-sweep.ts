@@ -1,6 +1,6 @@
 /**
  * What a server takes, without a handshake that it would refuse or that is left unfinished: PostgreSQL writes a line into
- * its log for each of those. Every handshake here runs to its end, and offers something that the server is known to take; but for
+ * its log for each of those, MariaDB and MySQL count them and shut a host out at max_connect_errors. Every handshake here runs to its end, and offers something that the server is known to take; but for
  * one: nothing in TLS 1.3 tells whether TLS 1.2 is taken too. Older versions are rarer, and not asked for at all.
  *
  * Where the server's own order decides, what comes behind everything that it was seen to take can only be found by being
@@ -18,8 +18,21 @@ import type { Attempt, AttemptResult } from './attempt.ts';
 import { isBroken } from './refusal-code.ts';
 import { type AcceptedSuite, SWEPT, type Sweep } from './sweep.ts';
 
-/** Services that log what a probe breaks off. */
-export const QUIET_PROTOCOLS: readonly Protocol[] = ['postgres'];
+/** What is spared services that take note of what a probe breaks off. */
+const NOTED: Readonly<Partial<Record<Protocol, { readonly why: string; readonly refuses12: string }>>> = {
+  postgres: {
+    why: 'the server writes every refusal into its log (--thorough asks)',
+    refuses12: 'one line, since it refuses TLS 1.2 (not where a stack file says so: tls: modern)',
+  },
+  mysql: {
+    why: 'the server counts every refusal, and shuts a host out for too many (max_connect_errors; --thorough asks)',
+    refuses12: 'one connection error, since it refuses TLS 1.2 (not where a stack file says so: tls: modern)',
+  },
+};
+
+export function isNoted(protocol: Protocol): boolean {
+  return NOTED[protocol] !== undefined;
+}
 
 type Handshake = (attempt: Attempt) => Promise<AttemptResult>;
 type Established = Extract<AttemptResult, { kind: 'established' }>;
@@ -70,30 +83,27 @@ export async function quietSweep(handshake: Handshake, request: QuietRequest): P
     acceptedAuthorities: found[0]?.flight?.acceptedAuthorities ?? null,
     primeBits: smallest(found.flatMap(({ flight }) => flight?.primeBits ?? [])),
     staplesStatus: found.some(({ flight }) => flight?.staplesStatus),
-    traces: may12 && cut === null && found.length === 0 ? [REFUSES_12] : [],
+    traces: may12 && cut === null && found.length === 0 ? [NOTED[base.protocol]?.refuses12 ?? ''] : [],
     gaps: [
       ...(cut === null ? [] : [{ fields: SWEPT, what: 'the rest', why: cut }]),
-      ...sparedOf(older, may12),
-      ...(mayHide(groups13) ? [spared(['groups'], 'further groups of TLSv1.3')] : []),
+      ...sparedOf(base.protocol, older, may12),
+      ...(mayHide(groups13) ? [spared(base.protocol, ['groups'], 'further groups of TLSv1.3')] : []),
     ],
   };
 }
 
-/** Whether a server takes TLS 1.2 shows in being refused only, and each refusal is logged. */
-const REFUSES_12 = 'one line, since it refuses TLS 1.2 (not where a stack file says so: tls: modern)';
-
-/** @param what that its log is spared */
-export function spared(fields: readonly GapField[], what: string): Gap {
-  return { fields, what, why: 'the server writes every refusal into its log (--thorough asks)' };
+/** @param what the server is spared */
+export function spared(protocol: Protocol, fields: readonly GapField[], what: string): Gap {
+  return { fields, what, why: NOTED[protocol]?.why ?? '' };
 }
 
-function sparedOf({ isComplete }: Found12, may12: boolean): Gap[] {
+function sparedOf(protocol: Protocol, { isComplete }: Found12, may12: boolean): Gap[] {
   const versions = PROTOCOL_VERSIONS.filter((version) => version < 'TLSv1.2' || (version === 'TLSv1.2' && !may12));
   return [
-    { ...spared(['protocols', 'suites'], versions.join(', ')), versions },
+    { ...spared(protocol, ['protocols', 'suites'], versions.join(', ')), versions },
     ...(isComplete
       ? []
-      : [{ ...spared(['suites'], 'further suites of TLSv1.2'), versions: ['TLSv1.2'] } satisfies Gap]),
+      : [{ ...spared(protocol, ['suites'], 'further suites of TLSv1.2'), versions: ['TLSv1.2'] } satisfies Gap]),
   ];
 }
 

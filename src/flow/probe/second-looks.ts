@@ -11,7 +11,7 @@ type Handshake = (attempt: Attempt) => Promise<AttemptResult>;
 const SILENCE_MS = 3000;
 
 /** They refuse after the handshake, in answer to the first words. */
-const REFUSE_LATE: readonly Protocol[] = ['https', 'tls', 'redis', 'postgres'];
+export const REFUSE_LATE: readonly Protocol[] = ['https', 'tls', 'redis', 'postgres'];
 /** Of nginx and its like, and of PostgreSQL. */
 const REFUSALS: readonly RegExp[] = [
   /^HTTP\/1\.[01] (?:400|49[56])[\s\S]*certificate/i,
