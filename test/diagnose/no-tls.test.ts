@@ -143,8 +143,10 @@ test('PostgreSQL: TLS off, asked for in the wrong way, and plaintext taken besid
   const straight = assertCause(await diagnose([`https://localhost:${pg.port}`, '--timeout', '2']), 'starttls-needed');
   assert.equal(straight.evidence.protocol, 'postgresql');
   assert.match(straight.remedy.command ?? '', new RegExp(`localhost:${pg.port} --starttls postgres`));
-  // Where only the port said that it is TLS, the answer decides.
+  // Where only the port said that it is TLS, the answer decides; without a word of it in the log.
+  const quiet = pg.output().length;
   assertHealthy(await diagnose([`localhost:${pg.port}`, '--ca', ca]));
+  assert.doesNotMatch(pg.output().slice(quiet), /SSL|ERROR|invalid length/);
 });
 
 test('MariaDB without TLS, and one that turns this host away', {

@@ -10,7 +10,7 @@ import { asksForPlaintext, urlFindings } from '../../core/diagnosis/judge-url.ts
 import type { ListeningProcess } from '../../core/diagnosis/pair-facts.ts';
 import { urlFiles } from '../../core/diagnosis/url-files.ts';
 import { saysNothingOfTls } from '../../core/diagnosis/url-reading.ts';
-import type { Target } from '../../core/probe/target.ts';
+import { dialOf, type Target } from '../../core/probe/target.ts';
 import { readCertificates } from '../../edge/files/certificate-files.ts';
 import { readPairFacts } from '../../edge/files/pair-facts.ts';
 import type { StatePaths } from '../../edge/files/state-directory.ts';
@@ -132,7 +132,7 @@ async function atEndpoint(
     timeoutMs,
     trust: trustFor(paths, wanted, flags),
   };
-  const { host, port } = connect ?? target;
+  const { host, port } = connect ?? dialOf(target);
   const dials = (await addressesOf(host)).map((ip) => ({ host: ip, port }));
   const ports = diagnosePorts(timeoutMs);
   if (asksForPlaintext(target) && dials.length > 0) return diagnosePlaintext(ports, target, dials, timeoutMs);

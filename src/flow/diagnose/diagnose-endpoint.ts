@@ -16,6 +16,7 @@ import { type Instant, instantFromSeconds } from '../../core/time/instant.ts';
 import { authorityInformationAccess } from '../../core/x509/authority-information-access.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import type { Attempt, AttemptResult } from '../probe/attempt.ts';
+import { isGuess, isPostgres } from '../probe/guess.ts';
 import { EVERYTHING, refusalOf } from '../probe/probe-endpoint.ts';
 import { failureOf } from '../probe/probe-failure.ts';
 import type { Endpoint } from '../probe/questions.ts';
@@ -82,6 +83,8 @@ async function diagnoseAddress(
     where: { target: target.text },
     identify: once(() => ports.identify(dial, Math.min(timeoutMs, IDENTIFY_MS))),
   };
+  if (isGuess(target) && (await isPostgres(ports, { ...one.base, alpn: [] })))
+    return diagnoseAddress(ports, { ...target, protocol: 'postgres' }, dial, options);
   if (limits.isNarrowed && !(await isCommonGround(ports, endpoint, limits))) {
     const { finding } = await negotiate(ports, endpoint, limits, one.where);
     if (finding !== null) return refusal(one, [finding]);
@@ -209,8 +212,7 @@ async function withoutTls(one: Case, failure: ProbeFailure): Promise<Diagnosed> 
   if (isConnected && failure.id !== 'tls-off' && starttlsOf(target.protocol) !== null && (await speaksTlsFirst(one)))
     return tlsService(one);
   const { finding, spoken } = await noTls(one.identify, target, dial, failure);
-  const isGuess = target.protocol === 'tls' && target.url === null;
-  if (spoken !== null && isGuess) return diagnoseAddress(ports, { ...target, protocol: spoken }, dial, options);
+  if (spoken !== null && isGuess(target)) return diagnoseAddress(ports, { ...target, protocol: spoken }, dial, options);
   return { ...refusal(one, [finding]), reachable: isConnected };
 }
 

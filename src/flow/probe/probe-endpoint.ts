@@ -17,6 +17,7 @@ import { formatName, parseName } from '../../core/x509/name.ts';
 import { alpnOf, type Offer, offerByHandshake, offerByHello } from './application-protocols.ts';
 import type { Attempt, AttemptResult, ClientIdentity } from './attempt.ts';
 import { brokenOff, UNFINISHED, unprovenOf, unseenOf, withLook } from './first-look.ts';
+import { isGuess, isPostgres } from './guess.ts';
 import type { Identified, Identify } from './identify.ts';
 import { type FetchPage, lookAtWeb } from './look-at-web.ts';
 import { patient } from './patience.ts';
@@ -88,22 +89,6 @@ export async function probeEndpoint(
   if (look.kind === 'refused' && swept.versions.length === 0)
     return nothing(target, dial.host, brokenOff(look, swept) ?? refusal?.failure ?? REFUSES_EVERYTHING, swept.gaps);
   return gather(ports, target, base, options, isServing, look, swept);
-}
-
-/** Only the port says that it is TLS. */
-function isGuess({ protocol, url }: Target): boolean {
-  return protocol === 'tls' && url === null;
-}
-
-/**
- * A PostgreSQL logs a ClientHello that comes before its own request for TLS, as a startup packet of an impossible length; to all
- * others its request is one connection more that comes to nothing, beside those of a sweep. It is therefore asked first.
- */
-async function isPostgres({ handshake }: ProbePorts, base: Attempt): Promise<boolean> {
-  const timeoutMs = Math.min(base.timeoutMs, IMPATIENT_MS);
-  const result = await handshake({ ...base, protocol: 'postgres', exchange: false, timeoutMs });
-  if (result.kind === 'established') return true;
-  return result.by === 'preamble' ? result.preamble === 'tls-off' : result.by !== 'network';
 }
 
 /** Whether the server does what it did at first: shakes hands, or at least answers a hello. */
