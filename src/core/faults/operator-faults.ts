@@ -291,7 +291,7 @@ export const OPERATOR_FAULTS = {
   'agent-busy': {
     exit: 1,
     remedy: 'Two of them on one host would undo each other: wait for the other one, or stop it.',
-    command: 'fuser -v {path}/agent.lock',
+    command: 'fuser -v {path}',
   },
   'user-unknown': {
     exit: 1,

@@ -85,6 +85,9 @@ export const postfix: ServiceKind = {
         why: 'new daemons take up the new pair; old ones finish their session',
       }),
       restart: null,
+      ...(security(service) === 'may' && {
+        plaintextTaken: 'security: may lets clients go on in plaintext, as a public mail exchanger must',
+      }),
       notes: [
         ...(security(service) === 'may'
           ? ['security: may lets clients go on in plaintext, as a public mail exchanger must; verify says so']

@@ -177,6 +177,8 @@ export interface Desired {
    * line endings at the end aside. Absent: the first words in plaintext show it.
    */
   readonly plaintextRefused?: { readonly action: Action; readonly output: string };
+  /** Why clients in plaintext are served as the stack file wants it, for people; absent: they are refused. */
+  readonly plaintextTaken?: string;
   /** What a person should know before it is done. */
   readonly notes: readonly string[];
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -70,4 +70,15 @@ test('a lock file that cannot be one is a fault, not a refusal: rubbish in it, o
   assert.throws(() => takeLock(join(path, 'below')));
   writeFileSync(path, 'x'.repeat(5000));
   assert.throws(() => takeLock(path));
+});
+
+test('nobody else may read the file: a lock of readers would keep its owner out', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'fullchain-lock-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const [fresh, old] = [join(directory, 'fresh'), join(directory, 'old')];
+  writeFileSync(old, '', { mode: 0o644 });
+  for (const path of [fresh, old]) {
+    takeLock(path)?.release();
+    assert.equal(statSync(path).mode & 0o777, 0o600, path);
+  }
 });

@@ -312,7 +312,7 @@ function expired({ chain: [leaf] }: InstalledVersion, now: Instant): boolean {
 function busy({ desired }: InstallPlan): Step {
   return failedStep(
     new OperatorFault('agent-busy', `another agent is changing ${desired.install.directory}`, {
-      path: desired.install.directory,
+      path: `${desired.install.directory}/.lock`,
     }),
     'stage',
   );

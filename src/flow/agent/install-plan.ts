@@ -10,6 +10,7 @@ import {
 } from '../../core/renewal/renewal-due.ts';
 import { newerListsText } from '../../core/revocation/newer-lists.ts';
 import type { Revocation } from '../../core/revocation/revocation.ts';
+import { commandLine } from '../../core/services/action-text.ts';
 import { type Footprint, footprintOf } from '../../core/services/footprint.ts';
 import type { Desired, ServiceProtocol } from '../../core/services/service-kind.ts';
 import { unifiedDiff } from '../../core/services/unified-diff.ts';
@@ -204,6 +205,8 @@ export interface PlannedChange {
   readonly action: PlannedAction;
   readonly why: string;
   readonly diff?: string;
+  /** Of a reload or a restart: what is run. */
+  readonly command?: string;
 }
 
 /** The plan in the words of the `plan` answer: one line an action, "none" where nothing is to be done. */
@@ -233,9 +236,18 @@ export function plannedChanges(plan: InstallPlan): PlannedChange[] {
   const restart = settings.length > 0 ? desired.restart : null;
   const takeUp = restart ?? desired.reload;
   const whys = [...lists, ...(changes.length > 0 && takeUp ? [takeUp.why] : [])];
-  if (whys.length > 0) changes.push({ action: restart ? 'restart' : 'reload', why: whys.join('; ') });
+  if (whys.length > 0)
+    changes.push({
+      action: restart ? 'restart' : 'reload',
+      why: whys.join('; '),
+      ...(takeUp && { command: commandLine(takeUp) }),
+    });
   else if (!isSettled(plan) && desired.reload)
-    changes.push({ action: 'reload', why: plan.seenInstead ?? 'the installed pair has not been seen served yet' });
+    changes.push({
+      action: 'reload',
+      why: plan.seenInstead ?? 'the installed pair has not been seen served yet',
+      command: commandLine(desired.reload),
+    });
   return changes.length > 0 ? changes : [{ action: 'none', why: renewal.why }];
 }
 

@@ -15,6 +15,7 @@ export async function plaintext(
 ): Promise<Finding> {
   const wanted = 'a plaintext client gets no service';
   const remedy = 'Require TLS in the configuration: fullchain apply';
+  if (desired.plaintextTaken) return untried(desired.plaintextTaken);
   if (desired.plaintextRefused) {
     const { action, output } = desired.plaintextRefused;
     const ran = await ports.run(action);
@@ -40,6 +41,8 @@ export async function clients(
   if (policy === 'none' || own === null)
     return finding(null, 'no client certificates', 'the stack file asks for none', '');
   if ('fault' in own) return untried(wordsOf(own.fault).detail);
+  if (base.protocol === 'imap')
+    return untried('the server refuses who has no right certificate at a login, which is not tried here');
   const tries = async (client: ClientIdentity | null): Promise<boolean> => {
     const { client: _own, ...without } = base;
     const result = await handshake({ ...without, exchange: true, ...(client && { client }) });
@@ -75,7 +78,7 @@ export function isRefusal(protocol: Protocol, answer: string): boolean {
       return /^HTTP\/1\.[01] (?:400|403|495|496)/.test(answer);
     case 'smtp':
     case 'lmtp':
-      return /^(?:454|530|550|554)[ -].*(?:certificate|TLS)/im.test(answer);
+      return /^(?:421|454|530|550|554)[ -].*(?:certificate|TLS)/im.test(answer);
     case 'mysql':
       // 1045 is "access denied", which is what nobody's user gets; these say that it is about the certificate or TLS.
       return /X509|certificate|secure.?transport/i.test(answer);
