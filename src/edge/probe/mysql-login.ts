@@ -27,7 +27,8 @@ export async function mysqlPasswordLogin(
     if (kind === 0x00 || (kind === FAST_AUTHENTICATION[0] && payload[1] === FAST_AUTHENTICATION[1])) return 'ok';
     if (kind === 0xff)
       return printable(`${payload.readUInt16LE(1)} ${text(payload.subarray(3)).replace(/^#.{5}/, '')}`);
-    const reply = kind === 0xfe ? switched(payload, password) : fullAuthentication(payload, password);
+    // What else there is wants the password itself (caching_sha2_password): not from here, where the server has proven nothing.
+    const reply = kind === 0xfe ? switched(payload, password) : null;
     if (reply === null) return 'the server asks for a login of a kind that is not known here';
     socket.write(packet(sequence + 1, reply));
   }
@@ -46,12 +47,6 @@ function switched(payload: Buffer, password: string): Buffer | null {
 
 /** AuthMoreData of caching_sha2_password: the server knew the hash, and an OK follows. */
 const FAST_AUTHENTICATION = [0x01, 0x03] as const;
-
-/** AuthMoreData of caching_sha2_password that wants the password itself, which TLS covers. */
-function fullAuthentication(payload: Buffer, password: string): Buffer | null {
-  if (payload[0] !== 0x01) return null;
-  return payload[1] === 4 ? Buffer.from(`${password}\0`) : null;
-}
 
 function scramble(hash: 'sha1' | 'sha256', password: string, salt: Uint8Array, isSaltFirst: boolean): Buffer {
   const digest = (...parts: readonly Uint8Array[]): Buffer => {
