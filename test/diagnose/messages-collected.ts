@@ -467,7 +467,13 @@ const ACME: readonly CollectedMessage[] = [
   one(
     'Boulder',
     `{"type":"${BOULDER}tls","detail":"203.0.113.7: Fetching https://shop.example.com/.well-known/acme-challenge/abc: remote error: tls: internal error"}`,
-    ['possible http01-redirected'],
+    ['likely name-mismatch', 'possible http01-redirected', 'possible handshake-refused'],
+  ),
+  one('Go', 'remote error: tls: internal error', ['likely name-mismatch', 'possible handshake-refused']),
+  one(
+    'OpenSSL',
+    '4017A4C3:error:0A000438:SSL routines:ssl3_read_bytes:tlsv1 alert internal error:../ssl/record/rec_layer_s3.c:1586:SSL alert number 80',
+    ['likely name-mismatch', 'possible handshake-refused'],
   ),
   one(
     'Boulder',

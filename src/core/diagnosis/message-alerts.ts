@@ -144,6 +144,20 @@ const ALERTS: readonly Alert[] = [
     client: [likely('name-mismatch', 'the server has no certificate for the name asked for, and says so')],
     server: [],
   },
+  {
+    number: 80,
+    name: 'internal error',
+    go: 'internal error',
+    rank: 'general',
+    client: [
+      likely(
+        'name-mismatch',
+        'Go programs such as Caddy answer so where they have no certificate for the name asked for',
+      ),
+      possible('handshake-refused', 'the server may have failed over something of its own, which its log tells'),
+    ],
+    server: [],
+  },
 ];
 
 /** What this side sent is no word of the other side. */

@@ -1,7 +1,7 @@
 /** What was seen of one address of a target. Nothing here is a judgement. */
 import type { ProtocolVersion } from '../tls/protocol-version.ts';
 import type { Certificate } from '../x509/certificate.ts';
-import type { Gap } from './gap.ts';
+import { type Gap, isSettled } from './gap.ts';
 import type { Hsts } from './hsts.ts';
 import type { Target } from './target.ts';
 
@@ -69,6 +69,11 @@ export function isReachable({ failure }: Pick<EndpointFacts, 'failure'>): boolea
 }
 
 const UNREACHABLE: readonly ProbeFailureId[] = ['name-not-resolved', 'connection-refused', 'connect-timeout'];
+
+/** It spoke TLS and showed no certificate, by no fault of the network. Suites without certificates have none to show. */
+export function isRefusing({ failure, unproven, chain, gaps }: EndpointFacts): boolean {
+  return failure === null && unproven !== null && chain.length === 0 && isSettled(gaps, 'trust');
+}
 
 export interface WebFacts {
   /** Of the front page, after redirects that stay here. */

@@ -9,7 +9,7 @@
  */
 import type { Finding } from '../diagnosis/finding.ts';
 import { isPostQuantum } from '../tls/named-groups.ts';
-import type { EndpointFacts } from './endpoint-facts.ts';
+import { type EndpointFacts, isRefusing } from './endpoint-facts.ts';
 import { type GapField, isSettled } from './gap.ts';
 
 export const GRADES = ['A+', 'A', 'B', 'C', 'F'] as const;
@@ -26,7 +26,7 @@ export interface Grade {
 
 /** null: there was no TLS to grade, or whose it is was not seen. */
 export function grade(facts: EndpointFacts, findings: readonly Finding[]): Grade | null {
-  if (facts.failure || !isSettled(facts.gaps, 'trust')) return null;
+  if (facts.failure || isRefusing(facts) || !isSettled(facts.gaps, 'trust')) return null;
   const flaws = [...findings.flatMap(flawOf), ...missing(facts)];
   const letter = GRADES[Math.max(0, ...flaws.map(({ caps }) => GRADES.indexOf(caps)))] ?? 'F';
   const isUpperBound = letter !== 'F' && facts.gaps.some(({ fields }) => fields.some((field) => COUNTS.has(field)));

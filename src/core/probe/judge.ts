@@ -7,12 +7,12 @@ import type { Certificate } from '../x509/certificate.ts';
 import { describeCertificate } from '../x509/describe.ts';
 import { formatName } from '../x509/name.ts';
 import type { Verification } from '../x509/verification.ts';
-import type { EndpointFacts } from './endpoint-facts.ts';
+import { type EndpointFacts, isRefusing } from './endpoint-facts.ts';
 import { expiryFindings } from './expiry-findings.ts';
 import { failureFindings } from './failure-findings.ts';
 import { clientFindings, protocolFindings, suiteFindings } from './offer-findings.ts';
 import type { Target } from './target.ts';
-import { orDiagnose } from './target-words.ts';
+import { orDiagnose, wordsOf } from './target-words.ts';
 import { webFindings } from './web-findings.ts';
 
 export interface TrustContext extends ClientTrust {
@@ -46,6 +46,7 @@ export function judge(facts: EndpointFacts, context: TrustContext): Judgement {
         ...chains.flatMap(([leaf]) => expiryFindings(leaf, facts.target, context.now)),
       ]),
       ...forgeryFindings(facts),
+      ...refusalFindings(facts),
       ...protocolFindings(facts),
       ...suiteFindings(facts),
       ...clientFindings(facts),
@@ -83,6 +84,20 @@ function forgeryFindings({ unproven, target, chain: [leaf] }: EndpointFacts): Fi
     what: `The server shows this certificate and cannot prove that it has its key (${unproven.why}).`,
     why: 'Either its key is another one, or somebody else shows a certificate that is not theirs; clients refuse.',
     evidence: { said: unproven.why },
+  });
+  return [orDiagnose(finding, target)];
+}
+
+/** Hellos are answered, and no handshake: there is no server for any client. */
+function refusalFindings(facts: EndpointFacts): Finding[] {
+  const { unproven, target } = facts;
+  if (unproven === null || !isRefusing(facts)) return [];
+  const finding = causeFinding('handshake-refused', {
+    subject: target.host,
+    where: { target: target.text },
+    what: `Every handshake for ${target.host} is refused before a certificate is shown (${unproven.why}).`,
+    evidence: { said: unproven.why },
+    words: wordsOf(target),
   });
   return [orDiagnose(finding, target)];
 }

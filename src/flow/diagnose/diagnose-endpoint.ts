@@ -28,10 +28,14 @@ import type { Diagnosed, DiagnoseOptions, DiagnosePorts } from './diagnose-ports
 import { answeredHttp } from './first-answer.ts';
 import { isCommonGround, negotiate } from './negotiation.ts';
 import { noTls } from './no-tls.ts';
-import { clientRefusal, forged, localPolicy, refusesAll } from './refusals.ts';
+import { clientRefusal, forged, localPolicy, refusedName, refusesAll } from './refusals.ts';
+
+/** Of one name. */
+const MOST_ADDRESSES = 8;
 
 /**
- * As a client does: the addresses of a name one after the other, until one lets itself be connected to.
+ * As a client does: the addresses of a name one after the other, until one lets itself be connected to. The others of the name are looked at
+ * too, since what happens to one client in two is wrong at one of them: what is wrong only there is said with its address.
  *
  * @param dials where the target is looked at; empty: its name has no address
  */
@@ -42,12 +46,29 @@ export async function diagnoseEndpoint(
   options: DiagnoseOptions,
 ): Promise<Diagnosed> {
   let first: Diagnosed | null = null;
-  for (const dial of dials) {
+  const places = dials.slice(0, MOST_ADDRESSES);
+  for (const [index, dial] of places.entries()) {
     const diagnosed = await diagnoseAddress(ports, target, dial, options);
-    if (diagnosed.reachable) return diagnosed;
+    if (diagnosed.reachable) {
+      const others = places.slice(index + 1).map((other) => diagnoseAddress(ports, target, other, options));
+      return { ...diagnosed, findings: withOthers(diagnosed.findings, await Promise.all(others)) };
+    }
     first ??= diagnosed;
   }
   return first ?? unresolved(target);
+}
+
+/** Where nobody listens clients go on to the next address at once. */
+function withOthers(findings: readonly Finding[], others: readonly Diagnosed[]): readonly Finding[] {
+  const known = new Set(findings.map(({ id }) => id));
+  const only = others.flatMap(({ address, reachable, findings: there }) =>
+    there.flatMap((finding): Finding[] =>
+      known.has(finding.id) || !reachable
+        ? []
+        : [{ ...finding, what: `At ${address}: ${finding.what}`, evidence: { ...finding.evidence, address } }],
+    ),
+  );
+  return sortFindings([...findings, ...only]);
 }
 
 export function unresolved(target: Target): Diagnosed {
@@ -212,6 +233,8 @@ async function withoutTls(one: Case, failure: ProbeFailure): Promise<Diagnosed> 
   if (isConnected && failure.id !== 'tls-off' && starttlsOf(target.protocol) !== null && (await speaksTlsFirst(one)))
     return tlsService(one);
   const { finding, spoken } = await noTls(one.identify, target, dial, failure);
+  const named = finding.id === 'closed-by-peer' ? await refusedName(one) : null;
+  if (named !== null) return refusal(one, [named]);
   if (spoken !== null && isGuess(target)) return diagnoseAddress(ports, { ...target, protocol: spoken }, dial, options);
   return { ...refusal(one, [finding]), reachable: isConnected };
 }

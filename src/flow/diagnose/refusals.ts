@@ -5,7 +5,7 @@ import { clientRefusalOf, refusedClientFinding } from '../../core/diagnosis/refu
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import { describeCertificate } from '../../core/x509/describe.ts';
-import { namesOf } from '../probe/probe-endpoint.ts';
+import { EVERYTHING, namesOf } from '../probe/probe-endpoint.ts';
 import { isAlert, isLocal } from '../probe/refusal-code.ts';
 import type { Case, Refused } from './case.ts';
 
@@ -77,6 +77,7 @@ export function refusesAll({ dial, target, where }: Case, said: string, takesSom
         words: { host: target.host },
       }),
     ];
+  if (/ALERT_INTERNAL_ERROR/.test(said)) return withoutCertificate(at, target.host, said);
   if (!isAlert(said))
     return [
       causeFinding('closed-by-peer', {
@@ -105,3 +106,61 @@ export function refusesAll({ dial, target, where }: Case, said: string, takesSom
     }),
   ];
 }
+
+/** Go has no other alert for it, and many reasons for this one; its clients and servers never send it over a pair that does not fit. */
+function withoutCertificate(
+  at: { readonly subject: string; readonly where: Case['where'] },
+  host: string,
+  said: string,
+): Finding[] {
+  const remedy = {
+    text: 'Look into the log of the service at the time of this try ("no certificate available for …"); that decides.',
+    command: "journalctl --since '-5min' --no-pager | tail -n 50",
+  };
+  return [
+    causeFinding('name-mismatch', {
+      ...at,
+      confidence: 'likely',
+      what: `The server fails over every handshake for ${host} (alert internal_error): so do Caddy and other programs in Go where they have no certificate for that name, or could not get one yet.`,
+      evidence: { said, asked: host, names: [] },
+      remedy,
+    }),
+    causeFinding('handshake-refused', {
+      ...at,
+      confidence: 'possible',
+      what: 'The server ends every handshake with internal_error: it may have failed over something of its own.',
+      evidence: { said },
+      remedy,
+    }),
+  ];
+}
+
+/**
+ * Some servers close without a word where they have nothing for a name: then the same hello without the name gets an answer.
+ *
+ * @returns null: the name makes no difference
+ */
+export async function refusedName({ ports, endpoint, target, dial, where }: Case): Promise<Finding | null> {
+  const { serverName, address, protocol } = endpoint;
+  if (serverName === null) return null;
+  const timeoutMs = Math.min(endpoint.timeoutMs, NAMELESS_MS);
+  const ask = async (name: string | null): Promise<boolean> => {
+    const answer = await ports.readFlight({
+      ...{ protocol, address, timeoutMs },
+      hello: { ...EVERYTHING, serverName: name },
+    });
+    return answer.kind === 'flight' || answer.kind === 'alert';
+  };
+  // A service that has just come back, or closes now and then, is not told from one that minds the name by one answer.
+  if (!(await ask(null)) || (await ask(serverName))) return null;
+  return causeFinding('name-mismatch', {
+    subject: formatHostPort(dial),
+    where,
+    confidence: 'likely',
+    what: `The server closes every connection that asks for ${target.host}, and answers one that asks for no name: it has no certificate for that name.`,
+    evidence: { asked: target.host, names: [] },
+    words: { host: target.host },
+  });
+}
+
+const NAMELESS_MS = 2000;
