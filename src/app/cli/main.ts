@@ -49,6 +49,27 @@ addProbeCommand(program);
 addDiagnoseCommand(program);
 addCompletionCommand(program);
 
+/** "cert issue" */
+function nameOf(command: Command): string {
+  return command.parent === null ? '' : `${nameOf(command.parent)} ${command.name()}`.trim();
+}
+
+function pointAtOwnHelp(command: Command): void {
+  for (const below of command.commands) {
+    below.showHelpAfterError(`(fullchain ${nameOf(below)} --help shows how it is used)`);
+    pointAtOwnHelp(below);
+  }
+}
+pointAtOwnHelp(program);
+
+/** With the help of the command that was asked for as what to read next. */
+function usage(what: string): OperatorFault {
+  let command: Command = program;
+  for (const word of process.argv.slice(2))
+    command = command.commands.find((below) => below.name() === word) ?? command;
+  return new OperatorFault('usage', what, { command: ` ${nameOf(command)}`.trimEnd() });
+}
+
 // A reader that has seen enough (head, less) closes the pipe: that is no error of ours.
 process.stdout.on('error', (fault: NodeJS.ErrnoException) => {
   if (fault.code !== 'EPIPE') throw fault;
@@ -64,16 +85,14 @@ try {
     // It came before anything was parsed.
     if (fault.exitCode !== 0 && process.argv.includes('--json'))
       printFault(
-        new OperatorFault(
-          'usage',
-          fault.code === 'commander.help' ? 'a command is missing' : fault.message.replace(/^error: /, ''),
-        ),
+        usage(fault.code === 'commander.help' ? 'a command is missing' : fault.message.replace(/^error: /, '')),
         true,
         '',
       );
   } else {
     const { json, paths } = contextOf(program);
-    process.exitCode = printFault(fault, json, paths.root);
+    const isUsage = fault instanceof OperatorFault && fault.code === 'usage';
+    process.exitCode = printFault(isUsage ? usage(fault.message) : fault, json, paths.root);
     if (!(fault instanceof OperatorFault)) process.exitCode = 1;
   }
 }

@@ -75,7 +75,7 @@ function linesOf({ target, address, findings, healthy, again, logs }: DiagnosedS
   return [
     ...findings.flatMap((finding, index) => findingLines(finding, index === 0 ? where : null, verbose)),
     ...(again !== null &&
-    hasError(findings) &&
+    findings.some(({ severity }) => severity !== 'info') &&
     !findings.some(({ remedy }) => remedy.command?.startsWith('fullchain diagnose'))
       ? [`    ${paint('dim', 'then:', process.stdout)} ${again}`]
       : []),

@@ -298,7 +298,7 @@ export const OPERATOR_FAULTS = {
     remedy: 'Name the user as whom the service runs, with runAs in the stack file.',
     command: 'getent passwd {user}',
   },
-  usage: { exit: 2, remedy: 'See the help of the command.', command: 'fullchain --help' },
+  usage: { exit: 2, remedy: 'See the help of the command.', command: 'fullchain{command} --help' },
 } as const satisfies Record<string, FaultRow>;
 
 export type OperatorFaultCode = keyof typeof OPERATOR_FAULTS;
@@ -323,7 +323,8 @@ export class OperatorFault extends Error {
 /** What to do next, with the fault's own facts in place. */
 export function remedyOf(fault: OperatorFault): { readonly text: string; readonly command: string | null } {
   const row: FaultRow = OPERATOR_FAULTS[fault.code];
+  const facts = fault.code === 'usage' ? { command: '', ...fault.facts } : fault.facts;
   const fill = (text: string): string =>
-    text.replace(/\{(\w+)\}/g, (whole, name: string) => String(fault.facts[name] ?? whole));
+    text.replace(/\{(\w+)\}/g, (whole, name: string) => String(facts[name] ?? whole));
   return { text: fill(row.remedy), command: row.command ? fill(row.command) : null };
 }
