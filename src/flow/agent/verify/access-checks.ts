@@ -5,16 +5,14 @@ import type { Attempt, ClientIdentity } from '../../probe/attempt.ts';
 import type { ServicePlan } from '../plan-service.ts';
 import { wordsOf } from '../step.ts';
 import { type Check, finding, TIMEOUT_MS, untried, type VerifyPorts } from './check.ts';
+import { settingsRemedy } from './settings-remedy.ts';
 
 type Finding = Omit<Check, 'id'>;
 
-export async function plaintext(
-  ports: VerifyPorts,
-  { kind, desired }: ServicePlan,
-  address: HostPort,
-): Promise<Finding> {
+export async function plaintext(ports: VerifyPorts, plan: ServicePlan, address: HostPort): Promise<Finding> {
   const wanted = 'a plaintext client gets no service';
-  const remedy = 'Require TLS in the configuration: fullchain apply';
+  const { kind, desired } = plan;
+  const remedy = settingsRemedy('Require TLS in the configuration', plan);
   if (desired.plaintextTaken) return untried(desired.plaintextTaken);
   if (desired.plaintextRefused) {
     const { action, output } = desired.plaintextRefused;
@@ -35,10 +33,10 @@ export async function plaintext(
 
 export async function clients(
   { handshake, foreign, own }: VerifyPorts,
-  { service }: ServicePlan,
+  plan: ServicePlan,
   base: Attempt,
 ): Promise<Finding> {
-  const policy = service.clients.kind;
+  const policy = plan.service.clients.kind;
   if (policy === 'none' || own === null)
     return finding(null, 'no client certificates', 'the stack file asks for none', '');
   if ('fault' in own) return untried(wordsOf(own.fault).detail);
@@ -72,7 +70,7 @@ export async function clients(
       ? 'none sent: accepted; foreign or without clientAuth: refused; a right one: accepted'
       : 'none, foreign or without clientAuth: refused; a right one: accepted',
     flaws.join('; ') || 'as declared',
-    'Apply the declared policy: fullchain apply',
+    settingsRemedy('Apply the declared policy', plan),
   );
 }
 
