@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
-import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { dovecot } from '../../src/core/services/dovecot.ts';
 import { postfix } from '../../src/core/services/postfix.ts';
 import type { ClientPolicy } from '../../src/core/stack/stack.ts';
-import { acceptsConnections } from '../servers/accepts-connections.ts';
-import { pathOf, skipWithout } from '../servers/available.ts';
-import { run as runProgram, startServer, until } from '../servers/process.ts';
-import { freePort } from '../world/free-port.ts';
-import { account, configure, IS_ROOT, install, remove, run, serviceSpec, take } from './applied.ts';
-import { cleanup } from './cleanup.ts';
+import { skipWithout } from '../servers/available.ts';
+import { until } from '../servers/process.ts';
+import { configure, IS_ROOT, install, remove, run, serviceSpec, take } from './applied.ts';
 import { connected, greeting, type Look, look, serves } from './look.ts';
-import { directoryFor } from './own-user.ts';
+import { startDovecot } from './start-dovecot.ts';
+import { startPostfix } from './start-postfix.ts';
 import { type TestPair, testAuthority } from './test-authority.ts';
 
 const authority = testAuthority();
@@ -37,45 +35,6 @@ async function smtpPreamble(socket: Socket): Promise<void> {
   assert.match(await greeting(socket), /^220 /);
   assert.match(await converse(socket, 'EHLO client.internal\r\n', /^250 /m), /STARTTLS/);
   assert.match(await converse(socket, 'STARTTLS\r\n', /\r\n/), /^220 /);
-}
-
-async function startPostfix(t: TestContext) {
-  const stack = cleanup(t);
-  const directory = stack.use(directoryFor('postfix'));
-  const [etc, spool] = [join(directory.path, 'etc'), join(directory.path, 'spool')];
-  for (const path of [etc, spool]) mkdirSync(path);
-  const port = await freePort();
-  const config = join(etc, 'main.cf');
-  const text = [
-    'compatibility_level = 3.6',
-    `queue_directory = ${spool}`,
-    `data_directory = ${directory.own}`,
-    'myhostname = service.internal',
-    'inet_interfaces = 127.0.0.1',
-    'inet_protocols = ipv4',
-    `maillog_file_prefixes = ${directory.path}`,
-    `maillog_file = ${directory.path}/mail.log`,
-    // A child that dies is started again after this; the standard minute is longer than a test waits.
-    'service_throttle_time = 1s',
-    'mydestination = service.internal',
-    'smtpd_tls_security_level = none',
-    '',
-  ].join('\n');
-  writeFileSync(config, text);
-  const services = [
-    `127.0.0.1:${port} inet n - n - - smtpd`,
-    'postlog unix-dgram n - n - 1 postlogd',
-    'tlsmgr unix - - n 1000? 1 tlsmgr',
-    'anvil unix - - n - 1 anvil',
-    'rewrite unix - - n - - trivial-rewrite',
-    'proxymap unix - - n - - proxymap',
-  ];
-  writeFileSync(join(etc, 'master.cf'), `${services.join('\n')}\n`);
-  const program = pathOf('postfix') ?? 'postfix';
-  await startServer(program, ['-c', etc, 'start-fg'], { isReady: () => acceptsConnections(port) });
-  // Its daemons outlive the signal that ends the master.
-  stack.defer(async () => void (await runProgram(program, ['-c', etc, 'abort'])));
-  return { port, config, text };
 }
 
 async function mailFromInPlaintext(port: number): Promise<string> {
@@ -162,56 +121,6 @@ test('Postfix offers STARTTLS and nothing without it, renews, and goes back', {
 async function imapPreamble(socket: Socket): Promise<void> {
   assert.match(await greeting(socket), /^\* OK .*STARTTLS/);
   assert.match(await converse(socket, 'a STARTTLS\r\n', /^a /m), /^a OK/m);
-}
-
-async function startDovecot(t: TestContext) {
-  const stack = cleanup(t);
-  const directory = stack.use(directoryFor('dovecot'));
-  const [etc, runtime, mail] = ['etc', 'run', 'mail'].map((name) => join(directory.path, name)) as [
-    string,
-    string,
-    string,
-  ];
-  const config = join(etc, 'conf.d');
-  for (const path of [etc, config, runtime, mail]) mkdirSync(path);
-  const { uid, gid } = account(['dovecot']);
-  chownSync(mail, uid, gid);
-  const port = await freePort();
-  writeFileSync(
-    join(etc, 'dovecot.conf'),
-    `base_dir = ${runtime}
-state_dir = ${runtime}
-log_path = /dev/stderr
-protocols = imap
-ssl = no
-disable_plaintext_auth = no
-first_valid_uid = 1
-mail_location = maildir:${mail}
-service imap-login {
-  inet_listener imap {
-    address = 127.0.0.1
-    port = ${port}
-  }
-  inet_listener imaps {
-    port = 0
-  }
-}
-passdb {
-  driver = static
-  args = password=secret
-}
-userdb {
-  driver = static
-  args = uid=dovecot gid=dovecot home=${mail}
-}
-!include_try ${config}/*.conf
-`,
-  );
-  const server = await startServer(pathOf('dovecot') ?? 'dovecot', ['-F', '-c', join(etc, 'dovecot.conf')], {
-    isReady: () => acceptsConnections(port),
-  });
-  stack.defer(async () => void (await server.stop()));
-  return { port, config };
 }
 
 const LOGIN = 'b LOGIN app secret\r\n';

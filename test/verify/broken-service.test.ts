@@ -296,7 +296,7 @@ test('each check fails when it should', { skip }, async (t) => {
     assert.equal(status, 1);
     assert.match(
       stdout,
-      /^✗ web {2}files {2}127\.0\.0\.1:\d+\n {4}protocols: .*accepted: TLSv1\.3\n {4}next: .*fullchain apply\n$/,
+      /^✗ web {2}files {2}127\.0\.0\.1:\d+\n {4}protocols: .*accepted: TLSv1\.3\n {4}next: .*in the configuration of the program itself, set: .*tls\.crt.*TLSv1\.2 and TLSv1\.3 alone.*\n$/,
     );
   });
 });

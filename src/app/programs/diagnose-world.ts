@@ -3,8 +3,9 @@ import { setTimeout } from 'node:timers/promises';
 import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
 import { fetchBytes } from '../../edge/net/fetch-bytes.ts';
 import { identifyPlaintext } from '../../edge/probe/identify-plaintext.ts';
+import { plaintext } from '../../edge/probe/plaintext.ts';
 import { readFlight } from '../../edge/probe/server-flight.ts';
-import { handshake, plaintext } from '../../edge/probe/service-handshake.ts';
+import { handshake } from '../../edge/probe/service-handshake.ts';
 import { sleep, wallClock } from '../../edge/system/clock.ts';
 import type { DiagnosePorts } from '../../flow/diagnose/diagnose-ports.ts';
 

@@ -13,8 +13,9 @@ import type { StatePaths } from '../../edge/files/state-directory.ts';
 import { versionedInstall } from '../../edge/files/versioned-install.ts';
 import { addressesOf } from '../../edge/net/addresses.ts';
 import { isListening } from '../../edge/net/is-listening.ts';
+import { remotePlaintext } from '../../edge/probe/remote-plaintext.ts';
 import { readFlight } from '../../edge/probe/server-flight.ts';
-import { handshake, plaintext } from '../../edge/probe/service-handshake.ts';
+import { handshake } from '../../edge/probe/service-handshake.ts';
 import { runAction } from '../../edge/reload/run-action.ts';
 import { generateKey } from '../../edge/signer/key-pair.ts';
 import { sleep, wallClock } from '../../edge/system/clock.ts';
@@ -130,7 +131,7 @@ export function stackWorld(
       return {
         handshake,
         readFlight,
-        plaintext,
+        plaintext: remotePlaintext,
         addresses: addressesOf,
         run: runAction,
         anchors: issuers.anchors(service.issuer).map(({ raw }) => pemFromDer('CERTIFICATE', raw)),

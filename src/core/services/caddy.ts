@@ -55,6 +55,7 @@ export const caddy: ServiceKind = {
     const directive = `${parentDirectory(config)}/fullchain-${service.name}.tls`;
     const upstream = setting(service, 'upstream');
     const admin = setting(service, 'admin');
+    const isImported = upstream !== null || (facts.files[config] ?? '').includes(`fullchain-${service.name}.tls`);
     return {
       install,
       configuration: [
@@ -95,10 +96,9 @@ export const caddy: ServiceKind = {
         why: 'Caddy takes up configuration and pair; connections go on',
       }),
       restart: null,
+      ...(!isImported && { byHand: { where: config, write: `write in the site: import ${directive}` } }),
       notes: [
-        ...(upstream === null && !(facts.files[config] ?? '').includes(`fullchain-${service.name}.tls`)
-          ? [`no site of ${config} uses the pair yet: import ${directive}`]
-          : []),
+        ...(isImported ? [] : [`no site of ${config} uses the pair yet: import ${directive}`]),
         ...(trust.verifyClients && service.names.some(({ kind }) => kind === 'ip')
           ? [`${BY_ADDRESS}, at other sites of this port too; let clients connect by a DNS name`]
           : []),

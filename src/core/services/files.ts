@@ -9,6 +9,7 @@ import { reloadOf } from './declared-action.ts';
 import { DIRECTORY_SETTING, pairLayout } from './pair-layout.ts';
 import type { Action, Objection, ServiceKind } from './service-kind.ts';
 import { awkwardText, firstOf, requiredSetting, setting } from './setting.ts';
+import { tlsPolicy } from './tls-policy.ts';
 
 export const files: ServiceKind = {
   name: 'files',
@@ -56,6 +57,10 @@ export const files: ServiceKind = {
       check: check === null ? null : { kind: 'shell', command: check, why: 'the stack file says so (check)' },
       reload,
       restart: null,
+      byHand: {
+        where: 'the configuration of the program itself',
+        write: byHand(service, certificate),
+      },
       notes: [
         ...(reload === null ? ['nothing makes the program read its new files: give "reload" a command'] : []),
         ...(service.clients.kind === 'none'
@@ -65,6 +70,20 @@ export const files: ServiceKind = {
     };
   },
 };
+
+/** In plain words: how a program says it is its own. */
+function byHand(service: ServiceSpec, certificate: string): string {
+  const { versions, suites12 } = tlsPolicy(service.tls);
+  const ca = setting(service, 'ca');
+  return [
+    `set: certificate ${certificate}, key ${requiredSetting(service, 'key')}`,
+    `${versions.join(' and ')} alone`,
+    ...(suites12.length > 0 ? [`the suites ${suites12.join(':')} for TLS 1.2`] : []),
+    ...(service.clients.kind === 'none'
+      ? []
+      : [`client certificates verified against ${ca ?? 'the bundle that "ca" gives a place'}`]),
+  ].join('; ');
+}
 
 function restarted({ restart }: ServiceSpec): Action | null {
   return restart === null ? null : { kind: 'shell', command: restart, why: 'the stack file says so (restart)' };

@@ -83,6 +83,12 @@ export const haproxy: ServiceKind = {
         why: 'the master starts new workers with the new pair; old ones finish what they serve',
       }),
       restart: null,
+      ...(upstream === null && {
+        byHand: {
+          where: lineNaming(combined, config, facts.files[config] ?? ''),
+          write: `write: bind … ${bindOptions(service, facts, { ...paths, combined }, trust)}`,
+        },
+      }),
       notes: [
         ...(upstream === null && !(facts.files[config] ?? '').includes(combined)
           ? [`no bind line of ${config} names the pair yet: bind … ssl crt ${combined}`]
@@ -92,6 +98,12 @@ export const haproxy: ServiceKind = {
     };
   },
 };
+
+/** "haproxy.cfg:12", or the file alone where no line names the pair. */
+function lineNaming(pair: string, config: string, text: string): string {
+  const line = text.split('\n').findIndex((one) => one.includes(pair) && !/^\s*#/.test(one));
+  return line < 0 ? config : `${config}:${line + 1}`;
+}
 
 /** Host and port of the server; HAProxy's own words for the rest. */
 const UPSTREAM = /^(https?):\/\/(\[[0-9a-fA-F:.]+\]|[^:/]+)(?::(\d+))?\/?$/;

@@ -12,6 +12,7 @@ import type { ServiceSpec } from '../stack/stack.ts';
 import { reloadOf } from './declared-action.ts';
 import { setMarkedBlock } from './marked-block.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout, parentDirectory } from './pair-layout.ts';
+import { noRevocation } from './revocation-lists.ts';
 import { type Facts, type ServiceKind, versionAtLeast } from './service-kind.ts';
 import { awkwardText, clientsOtherThan, firstOf, missingFile, requiredSetting, setting } from './setting.ts';
 import { groupsFor, tlsPolicy } from './tls-policy.ts';
@@ -60,7 +61,7 @@ export const postfix: ServiceKind = {
         : `Postfix ${version} is too old: supported from 3.4 on`,
     ),
 
-  desired(service, facts) {
+  desired(service, facts, trust) {
     const { files } = facts;
     const config = requiredSetting(service, 'config');
     const { paths, ...install } = pairLayout(service, facts, config, 'key-first');
@@ -92,6 +93,7 @@ export const postfix: ServiceKind = {
         ...(security(service) === 'may'
           ? ['security: may lets clients go on in plaintext, as a public mail exchanger must; verify says so']
           : []),
+        ...noRevocation('Postfix', trust),
         ...overridden(service, files[config] ?? '', parameters(service, facts, paths)),
       ],
     };

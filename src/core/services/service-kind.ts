@@ -179,6 +179,11 @@ export interface Desired {
   readonly plaintextRefused?: { readonly action: Action; readonly output: string };
   /** Why clients in plaintext are served as the stack file wants it, for people; absent: they are refused. */
   readonly plaintextTaken?: string;
+  /**
+   * Where the directives are a person's own and what they are to say, for people; absent: the configuration above says
+   * everything. "where" is a file, with the line where that is known.
+   */
+  readonly byHand?: { readonly where: string; readonly write: string };
   /** What a person should know before it is done. */
   readonly notes: readonly string[];
 }

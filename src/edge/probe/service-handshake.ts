@@ -5,16 +5,14 @@
  * This is how a new certificate is confirmed and how a service is verified: one implementation for both.
  */
 import type { X509Certificate } from 'node:crypto';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import type { Protocol } from '../../core/probe/protocol.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
-import type { HostPort } from '../../core/stack/stack.ts';
 import { parseIpAddress } from '../../core/x509/ip-address.ts';
-import type { Attempt, AttemptResult, PlaintextAnswer } from '../../flow/probe/attempt.ts';
+import type { Attempt, AttemptResult } from '../../flow/probe/attempt.ts';
 import { PreambleRefused, readSome } from './answer.ts';
 import { mysqlPasswordLogin } from './mysql-login.ts';
-import { mysqlLogin, type PlaintextLogin, speakPlaintext } from './plaintext-words.ts';
+import { mysqlLogin } from './plaintext-words.ts';
 import { beforeTls } from './preamble.ts';
 import { secureContextFor } from './secure-contexts.ts';
 import { TappedSocket } from './tapped-socket.ts';
@@ -164,16 +162,16 @@ async function established(request: Attempt, socket: TLSSocket): Promise<Unread>
     if (request.protocol === 'mysql') await beDenied(socket);
     return { ...facts, answer: null };
   }
-  if (request.protocol === 'mysql' && request.exchange === true && request.password !== undefined) {
+  if (request.protocol === 'mysql' && request.exchange !== 'listen' && request.password !== undefined) {
     const login = { user: request.user ?? '', password: request.password };
     return { ...facts, answer: await mysqlPasswordLogin(socket, login) };
   }
-  if (request.exchange === true) socket.write(firstWords(request));
+  if (request.exchange !== 'listen') socket.write(firstWords(request));
   let fault: Error | null = null;
   socket.once('error', (cause) => {
     fault = cause;
   });
-  const patienceMs = request.exchange === true ? 2000 : LISTEN_MS;
+  const patienceMs = request.exchange === 'listen' ? LISTEN_MS : 2000;
   const answer = (await readSome(socket, Math.min(patienceMs, request.timeoutMs))).toString('latin1');
   if (fault !== null) return refusalOf(fault);
   if (answer === '' && (socket.destroyed || socket.readableEnded))
@@ -205,7 +203,7 @@ const LONGEST_CHAIN = 32;
 const LISTEN_MS = 500;
 
 /** Enough of each protocol that a server which wants to refuse does so. */
-function firstWords({ protocol, user = 'fullchain', database = 'postgres' }: Attempt): string | Uint8Array {
+function firstWords({ protocol, exchange, user = 'fullchain', database = 'postgres' }: Attempt): string | Uint8Array {
   switch (protocol) {
     case 'postgres': {
       const startup = Buffer.concat([
@@ -222,7 +220,7 @@ function firstWords({ protocol, user = 'fullchain', database = 'postgres' }: Att
     case 'lmtp':
       return 'LHLO fullchain.invalid\r\nMAIL FROM:<>\r\n';
     case 'imap':
-      return 'a NOOP\r\n';
+      return exchange === 'login' ? 'a AUTHENTICATE PLAIN\r\n' : 'a NOOP\r\n';
     case 'pop3':
       return 'CAPA\r\n';
     case 'ftp':
@@ -250,27 +248,3 @@ function refusalOf(fault: NodeJS.ErrnoException & { reason?: string }): Unread {
 
 const VERIFICATION_CODES =
   /^(ERR_TLS_CERT_ALTNAME_INVALID|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|CERT_|INVALID_|ERROR_IN_|CA_|PATH_LENGTH|HOSTNAME_)/;
-
-/** A plaintext client at the service: does it get service? */
-export function plaintext(
-  protocol: Protocol,
-  address: HostPort,
-  timeoutMs: number,
-  login: PlaintextLogin = {},
-): Promise<PlaintextAnswer> {
-  return new Promise((resolve) => {
-    const socket: Socket = connectTcp({ host: address.host, port: address.port });
-    const settle = (answer: PlaintextAnswer): void => {
-      clearTimeout(deadline);
-      socket.destroy();
-      resolve(answer);
-    };
-    const deadline = setTimeout(() => settle({ kind: 'refused', detail: 'silence' }), timeoutMs);
-    socket.on('error', (fault) => settle({ kind: 'refused', detail: fault.message }));
-    socket.once('connect', () => {
-      speakPlaintext(protocol, socket, timeoutMs / 2, login).then(settle, (fault: Error) =>
-        settle({ kind: 'refused', detail: fault.message }),
-      );
-    });
-  });
-}

@@ -10,6 +10,8 @@
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { type Pair, type ProvenPair, provePair } from '../../core/renewal/stage-pair.ts';
 import { commandLine } from '../../core/services/action-text.ts';
+import type { Action } from '../../core/services/service-kind.ts';
+import { saysStopped, startText } from '../../core/services/start-text.ts';
 import type { Instant } from '../../core/time/instant.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import type { ConfigurationPorts, HostPorts, InstalledVersion, InstallPorts, Obtain, TakeUp } from './agent-ports.ts';
@@ -293,7 +295,21 @@ class Work {
     const action = how === 'restart' && restart !== null ? restart : reload;
     if (action === null) return;
     const { ok, output } = await this.ports.host.run(action);
-    if (!ok) throw new StepFailed('reload', `reloading failed: ${output}`, `Run it by hand: ${commandLine(action)}`);
+    if (!ok) throw await this.notTakenUp(action, output);
+  }
+
+  /** Nobody takes up anything where nobody runs: that is no fault of the command. */
+  private async notTakenUp(action: Action, output: string): Promise<StepFailed> {
+    const { desired, endpoint, proven } = this.plan;
+    // Before TLS is up nobody has to listen there, and nothing can be concluded.
+    const isGone = proven !== null && endpoint !== null && !(await this.ports.host.isListening(endpoint.address));
+    return new StepFailed(
+      'reload',
+      `reloading failed: ${output}`,
+      isGone || saysStopped(output)
+        ? `Start the service, which does not run${startText(desired)} — then again: fullchain apply`
+        : `Run it by hand: ${commandLine(action)}`,
+    );
   }
 
   /** The one in use, and of the others the newest, a pending one among them. */

@@ -1,4 +1,5 @@
 /** The exit status of a reload is evidence; the handshake is the proof. */
+import { startText } from '../../core/services/start-text.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
@@ -19,14 +20,14 @@ const STEADY_LOOKS = 2;
  * @throws StepFailed confirm, with what is served in its place
  */
 export async function confirmServed(
-  host: Pick<HostPorts, 'addresses' | 'servedFingerprint' | 'sleep'>,
-  { endpoint, wanted }: Pick<InstallPlan, 'endpoint' | 'wanted'>,
+  host: Pick<HostPorts, 'addresses' | 'servedFingerprint' | 'sleep' | 'isListening'>,
+  { endpoint, wanted, desired }: Pick<InstallPlan, 'endpoint' | 'wanted' | 'desired'>,
   leaf: Certificate | undefined,
 ): Promise<void> {
   if (endpoint === null || leaf === undefined) return;
   const { protocol, address } = endpoint;
   const everywhere = (await host.addresses(address.host)).map((ip) => ({ host: ip, port: address.port }));
-  if (everywhere.length === 0) throw notServed(address, 'the name does not resolve');
+  if (everywhere.length === 0) throw notServed(address, 'the name does not resolve', lookAtLog(address));
   let [at, seen, steady]: [HostPort, string, number] = [address, '', 0];
   for (const waitMs of CONFIRM_TRIES_MS) {
     await host.sleep(waitMs);
@@ -43,7 +44,14 @@ export async function confirmServed(
     at = wrong.one;
     seen = whatInstead(wrong.served);
   }
-  throw notServed(at, seen);
+  const isDown = !(await host.isListening(at));
+  throw notServed(
+    at,
+    seen,
+    isDown
+      ? `Start the service if it does not run${startText(desired)} — else look at its log, then: fullchain cert inspect ${formatHostPort(at)}`
+      : lookAtLog(at),
+  );
 }
 
 /**
@@ -66,13 +74,13 @@ function whatInstead(served: Awaited<ReturnType<HostPorts['servedFingerprint']>>
   return typeof served === 'string' ? `another certificate is served (${served.slice(0, 16)}…)` : served.why;
 }
 
-function notServed(at: HostPort, seen: string): StepFailed {
+function notServed(at: HostPort, seen: string, remedy: string): StepFailed {
   const where = formatHostPort(at);
-  return new StepFailed(
-    'confirm',
-    `${where} does not serve the new certificate: ${seen}`,
-    `Look at the service's log, then: fullchain cert inspect ${where}`,
-  );
+  return new StepFailed('confirm', `${where} does not serve the new certificate: ${seen}`, remedy);
+}
+
+function lookAtLog(at: HostPort): string {
+  return `Look at the service's log, then: fullchain cert inspect ${formatHostPort(at)}`;
 }
 
 /** The first plain name: what a client would ask for by SNI. */

@@ -11,6 +11,7 @@ import {
 import { newerListsText } from '../../core/revocation/newer-lists.ts';
 import type { Revocation } from '../../core/revocation/revocation.ts';
 import { commandLine } from '../../core/services/action-text.ts';
+import { fixedPlacesText } from '../../core/services/fixed-places.ts';
 import { type Footprint, footprintOf } from '../../core/services/footprint.ts';
 import type { Desired, ServiceProtocol } from '../../core/services/service-kind.ts';
 import { unifiedDiff } from '../../core/services/unified-diff.ts';
@@ -217,11 +218,14 @@ export function plannedChanges(plan: InstallPlan): PlannedChange[] {
   const places = [directory, ...copies.map(({ to }) => to)].join(', ');
   if (renewal.due && pending === null) changes.push({ action: 'issue', why: renewal.why });
   if (renewal.due && pending !== null)
-    changes.push({ action: 'install', why: `version ${pending.number} in ${places}, obtained by an earlier try` });
+    changes.push({
+      action: 'install',
+      why: `version ${pending.number} in ${places}, obtained by an earlier try${fixedPlacesText(desired.install)}`,
+    });
   else if (renewal.due)
     changes.push({
       action: 'install',
-      why: `a new version in ${places}`,
+      why: `a new version in ${places}${fixedPlacesText(desired.install)}`,
     });
   if (trustChanged)
     changes.push({

@@ -27,8 +27,11 @@ export interface Attempt {
   readonly database?: string;
   /** Their password, where only a login brings a cause to light (MySQL); said inside TLS alone. */
   readonly password?: string;
-  /** Exchange the first words of the protocol after the handshake; "listen": say nothing, and hear whether one is refused. */
-  readonly exchange: boolean | 'listen';
+  /**
+   * Exchange the first words of the protocol after the handshake; "listen": say nothing, and hear whether one is refused;
+   * "login": begin a login where nothing less is refused (IMAP), and end it before anything is said of who logs in.
+   */
+  readonly exchange: boolean | 'listen' | 'login';
   /** Read the server's first flight from the wire besides: its chain in the order sent, whom it accepts as clients. */
   readonly flight?: true;
   /** Hand out the chain too: in the order of the wire, and for less than the whole flight costs. */
@@ -81,3 +84,6 @@ export interface PlaintextAnswer {
   readonly kind: 'service' | 'refused';
   readonly detail: string;
 }
+
+/** As a client on another host would be answered; "unknown": it cannot be told from here, and why. */
+export type RemotePlaintextAnswer = PlaintextAnswer | { readonly kind: 'unknown'; readonly detail: string };

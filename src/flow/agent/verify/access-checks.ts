@@ -5,16 +5,14 @@ import type { Attempt, ClientIdentity } from '../../probe/attempt.ts';
 import type { ServicePlan } from '../plan-service.ts';
 import { wordsOf } from '../step.ts';
 import { type Check, finding, TIMEOUT_MS, untried, type VerifyPorts } from './check.ts';
+import { settingsRemedy } from './settings-remedy.ts';
 
 type Finding = Omit<Check, 'id'>;
 
-export async function plaintext(
-  ports: VerifyPorts,
-  { kind, desired }: ServicePlan,
-  address: HostPort,
-): Promise<Finding> {
+export async function plaintext(ports: VerifyPorts, plan: ServicePlan, address: HostPort): Promise<Finding> {
   const wanted = 'a plaintext client gets no service';
-  const remedy = 'Require TLS in the configuration: fullchain apply';
+  const { kind, desired } = plan;
+  const remedy = settingsRemedy('Require TLS in the configuration', plan);
   if (desired.plaintextTaken) return untried(desired.plaintextTaken);
   if (desired.plaintextRefused) {
     const { action, output } = desired.plaintextRefused;
@@ -29,24 +27,28 @@ export async function plaintext(
     );
   }
   const { kind: answer, detail } = await ports.plaintext(kind.protocol, address, TIMEOUT_MS);
+  if (answer === 'unknown') return untried(detail);
   return finding(answer === 'refused', wanted, detail || 'an answer that is no text', remedy);
 }
 
 export async function clients(
   { handshake, foreign, own }: VerifyPorts,
-  { service }: ServicePlan,
+  plan: ServicePlan,
   base: Attempt,
 ): Promise<Finding> {
-  const policy = service.clients.kind;
+  const policy = plan.service.clients.kind;
   if (policy === 'none' || own === null)
     return finding(null, 'no client certificates', 'the stack file asks for none', '');
   if ('fault' in own) return untried(wordsOf(own.fault).detail);
-  if (base.protocol === 'imap')
-    return untried('the server refuses who has no right certificate at a login, which is not tried here');
+  const unclear: string[] = [];
   const tries = async (client: ClientIdentity | null): Promise<boolean> => {
     const { client: _own, ...without } = base;
-    const result = await handshake({ ...without, exchange: true, ...(client && { client }) });
-    return result.kind === 'established' && !isRefusal(base.protocol, result.answer ?? '');
+    const result = await handshake({ ...without, exchange: 'login', ...(client && { client }) });
+    if (result.kind === 'refused') return false;
+    const answer = result.answer ?? '';
+    if (isRefusal(base.protocol, answer)) return false;
+    if (!isWelcome(base.protocol, answer)) unclear.push(answer.trim() || 'nothing');
+    return true;
   };
   const none = await tries(null);
   const flaws = [
@@ -58,13 +60,17 @@ export async function clients(
       : '',
     (await tries(own.client)) ? '' : 'a right certificate: refused',
   ].filter((flaw) => flaw !== '');
+  if (unclear.length > 0)
+    return untried(
+      `the server looks at certificates only when a login begins (AUTHENTICATE PLAIN), and answers that with ${unclear[0]}`,
+    );
   return finding(
     flaws.length === 0,
     policy === 'optional'
       ? 'none sent: accepted; foreign or without clientAuth: refused; a right one: accepted'
       : 'none, foreign or without clientAuth: refused; a right one: accepted',
     flaws.join('; ') || 'as declared',
-    'Apply the declared policy: fullchain apply',
+    settingsRemedy('Apply the declared policy', plan),
   );
 }
 
@@ -82,12 +88,21 @@ export function isRefusal(protocol: Protocol, answer: string): boolean {
     case 'mysql':
       // 1045 is "access denied", which is what nobody's user gets; these say that it is about the certificate or TLS.
       return /X509|certificate|secure.?transport/i.test(answer);
-    case 'redis':
     case 'imap':
+      return /^a NO .*(?:certificate|SSL|TLS)/im.test(answer);
+    case 'redis':
     case 'pop3':
     case 'ldap':
     case 'ftp':
     case 'xmpp':
       return false;
   }
+}
+
+/**
+ * Whether no refusal means that one is let in. Dovecot lets every certificate through the handshake and refuses a login as
+ * it begins, before it asks who logs in; a mechanism that it does not offer it refuses before it looks at the certificate.
+ */
+function isWelcome(protocol: Protocol, answer: string): boolean {
+  return protocol !== 'imap' || answer.startsWith('+');
 }

@@ -4,7 +4,7 @@ import type { Action, Desired } from '../../../core/services/service-kind.ts';
 import type { HostPort, ServiceSpec } from '../../../core/stack/stack.ts';
 import type { Instant } from '../../../core/time/instant.ts';
 import type { Certificate } from '../../../core/x509/certificate.ts';
-import type { Attempt, AttemptResult, ClientIdentity, PlaintextAnswer } from '../../probe/attempt.ts';
+import type { Attempt, AttemptResult, ClientIdentity, RemotePlaintextAnswer } from '../../probe/attempt.ts';
 import type { ReadFlight } from '../../probe/server-flight.ts';
 import { wordsOf } from '../step.ts';
 
@@ -67,7 +67,11 @@ export function lackedIdentity(own: VerifyPorts['own'], { clients }: Pick<Servic
 export interface VerifyPorts {
   readonly handshake: (attempt: Attempt) => Promise<AttemptResult>;
   readonly readFlight: ReadFlight;
-  readonly plaintext: (protocol: Attempt['protocol'], address: HostPort, timeoutMs: number) => Promise<PlaintextAnswer>;
+  readonly plaintext: (
+    protocol: Attempt['protocol'],
+    address: HostPort,
+    timeoutMs: number,
+  ) => Promise<RemotePlaintextAnswer>;
   /** Every IP address of a host name, an address as itself; empty: it does not resolve. */
   readonly addresses: (host: string) => Promise<readonly string[]>;
   /** Runs an action to its end; what it printed. */

@@ -20,14 +20,17 @@ export interface SeenAt {
   readonly why: string;
 }
 
-export function served(installed: Certificate | undefined, seen: readonly SeenAt[]): Finding {
+export function served({ installed: version, desired }: ServicePlan, seen: readonly SeenAt[]): Finding {
+  const installed = version?.chain[0];
   const wanted = installed
     ? `the installed certificate, ${short(installed)}, at every address`
     : 'an installed certificate';
   const wrong = seen.filter(({ leaf }) => leaf === null || leaf.fingerprint !== installed?.fingerprint);
   const ok = installed !== undefined && wrong.length === 0;
   const observed = (ok ? seen : wrong).map(({ at, leaf, why }) => `${leaf ? short(leaf) : why} at ${at}`).join(', ');
-  return finding(ok, wanted, observed, 'Reload the service: fullchain apply');
+  const { byHand } = desired;
+  const own = byHand ? `; where that changes nothing, in ${byHand.where}, ${byHand.write}` : '';
+  return finding(ok, wanted, observed, `Reload the service: fullchain apply${own}`);
 }
 
 function short({ fingerprint }: Certificate): string {

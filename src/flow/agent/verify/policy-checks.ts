@@ -7,17 +7,18 @@ import type { Attempt } from '../../probe/attempt.ts';
 import type { FlightResult } from '../../probe/server-flight.ts';
 import type { ServicePlan } from '../plan-service.ts';
 import { type Check, finding, type VerifyPorts } from './check.ts';
+import { settingsRemedy } from './settings-remedy.ts';
 
 type Finding = Omit<Check, 'id'>;
 
 /** @param lacked why no client certificate can be shown to a service that insists on one */
 export async function protocols(
   ports: VerifyPorts,
-  { service }: ServicePlan,
+  plan: ServicePlan,
   base: Attempt,
   lacked: string | null,
 ): Promise<Finding> {
-  const policy = tlsPolicy(service.tls);
+  const policy = tlsPolicy(plan.service.tls);
   const accepted: ProtocolVersion[] = [];
   for (const version of PROTOCOL_VERSIONS) {
     if (await takesVersion(ports, base, version, lacked !== null)) accepted.push(version);
@@ -28,7 +29,7 @@ export async function protocols(
     ok,
     `${policy.versions.join(' and ')}; nothing below`,
     `accepted: ${accepted.join(', ') || 'none'}`,
-    'Set the versions of the policy: fullchain apply',
+    settingsRemedy('Set the versions of the policy', plan),
   );
 }
 
@@ -47,8 +48,8 @@ async function takesVersion(
   return takenOf(await hello(ports, base, version, suites), version) !== null;
 }
 
-export async function suites(ports: VerifyPorts, { service }: ServicePlan, base: Attempt): Promise<Finding> {
-  const policy = tlsPolicy(service.tls);
+export async function suites(ports: VerifyPorts, plan: ServicePlan, base: Attempt): Promise<Finding> {
+  const policy = tlsPolicy(plan.service.tls);
   const allowed12 = policy.suites12.map((suite) => suiteByName(POLICY_SUITES_12[suite]));
   const allowed13 = policy.suites13.map(suiteByName);
   const taken: string[] = [];
@@ -62,7 +63,7 @@ export async function suites(ports: VerifyPorts, { service }: ServicePlan, base:
     taken.length === 0,
     'nothing outside the policy is negotiated',
     taken.length === 0 ? 'every other suite that is registered is refused' : `${taken.join(' and ')} was negotiated`,
-    'Set the suites of the policy: fullchain apply',
+    settingsRemedy('Set the suites of the policy', plan),
   );
 }
 

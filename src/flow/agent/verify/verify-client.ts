@@ -73,7 +73,7 @@ async function connects(
     address,
     serverName: reachableName(service),
     anchors,
-    exchange: true,
+    exchange: 'login',
     timeoutMs: TIMEOUT_MS,
     ...(clients.kind !== 'none' && { client: identity }),
     ...(clients.kind === 'required-names' && { user: names[0] ? formatGeneralName(names[0]) : name }),

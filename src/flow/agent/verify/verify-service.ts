@@ -3,6 +3,7 @@
  * service with an address; one that does not apply has `ok: null` and says why.
  */
 import { DerError } from '../../../core/asn1/der-reader.ts';
+import { startText } from '../../../core/services/start-text.ts';
 import { formatHostPort } from '../../../core/stack/host-port.ts';
 import type { HostPort } from '../../../core/stack/stack.ts';
 import { formatRfc3339 } from '../../../core/time/instant.ts';
@@ -23,6 +24,7 @@ import {
 } from './check.ts';
 import { chain, foreignCa, names, type SeenAt, served, wrongName } from './identity-checks.ts';
 import { protocols, suites } from './policy-checks.ts';
+import { settingsRemedy } from './settings-remedy.ts';
 
 export { CHECK_IDS, type Check, type CheckId, isUntried, untried, type VerifyPorts } from './check.ts';
 
@@ -33,7 +35,7 @@ export async function verifyService(
   plan: ServicePlan,
   address: HostPort,
 ): Promise<readonly Check[]> {
-  const { service, kind, installed, desired } = plan;
+  const { service, kind, desired } = plan;
   // What the service demands of clients must be met where something else is looked at.
   const client = ports.own !== null && 'client' in ports.own ? ports.own.client : null;
   const lacked = lackedIdentity(ports.own, service);
@@ -54,7 +56,7 @@ export async function verifyService(
   const found: Record<CheckId, Finding> =
     down === null
       ? {
-          served: served(installed?.chain[0], await lookEverywhere(ports, base, look)),
+          served: served(plan, await lookEverywhere(ports, base, look)),
           chain: chain(sentChain(look), ports),
           names: await names(ports, plan, base, lacked),
           'wrong-name': await wrongName(ports, base, lacked),
@@ -68,7 +70,7 @@ export async function verifyService(
       : {
           ...nothingThere(down, plan),
           ...(hasAnswered(look) && {
-            served: finding(false, SERVED, down, 'Switch TLS on: fullchain apply'),
+            served: finding(false, SERVED, down, settingsRemedy('Switch TLS on', plan)),
             plaintext: await plaintext(ports, plan, address),
           }),
           ...local,
@@ -78,13 +80,14 @@ export async function verifyService(
 
 /** Why there is nothing to look at; null: there was a TLS server, whatever it thought of us. */
 function unreachable(look: AttemptResult): string | null {
-  const isDown = look.kind === 'refused' && look.flight === null && (look.by === 'network' || look.by === 'preamble');
-  return isDown ? look.why : null;
+  if (look.kind === 'established' || look.flight !== null) return null;
+  if (hasAnswered(look)) return look.by === 'preamble' ? look.why : `it does not speak TLS (${look.why})`;
+  return look.by === 'network' ? look.why : null;
 }
 
-/** It runs, and knows no TLS. */
+/** It runs, and knows no TLS: it says so, or answers a ClientHello with what is no record of TLS. */
 function hasAnswered(look: AttemptResult): boolean {
-  return look.kind === 'refused' && look.by === 'preamble';
+  return look.kind === 'refused' && (look.by === 'preamble' || look.code === 'ERR_SSL_WRONG_VERSION_NUMBER');
 }
 
 const SERVED = 'the installed certificate at every address';
@@ -92,9 +95,9 @@ const SERVED = 'the installed certificate at every address';
 /** One cause, said once: what could not be tried has not failed on its own account. */
 function nothingThere(
   why: string,
-  { service, kind }: ServicePlan,
+  { service, kind, desired }: ServicePlan,
 ): Record<Exclude<CheckId, 'key' | 'renewal'>, Finding> {
-  const remedy = `Start ${service.name}, then look at its log: it is a ${kind.name}`;
+  const remedy = `Start ${service.name}${startText(desired)} — then look at its log: it is a ${kind.name}`;
   const not = untried(why);
   return {
     served: finding(false, SERVED, why, remedy),
