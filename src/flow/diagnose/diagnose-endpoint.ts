@@ -16,7 +16,7 @@ import { type Instant, instantFromSeconds } from '../../core/time/instant.ts';
 import { authorityInformationAccess } from '../../core/x509/authority-information-access.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import type { Attempt, AttemptResult } from '../probe/attempt.ts';
-import { isGuess, isPostgres } from '../probe/guess.ts';
+import { isGuess, spokenAt } from '../probe/guess.ts';
 import { EVERYTHING, refusalOf } from '../probe/probe-endpoint.ts';
 import { failureOf } from '../probe/probe-failure.ts';
 import type { Endpoint } from '../probe/questions.ts';
@@ -83,8 +83,8 @@ async function diagnoseAddress(
     where: { target: target.text },
     identify: once(() => ports.identify(dial, Math.min(timeoutMs, IDENTIFY_MS))),
   };
-  if (isGuess(target) && (await isPostgres(ports, { ...one.base, alpn: [] })))
-    return diagnoseAddress(ports, { ...target, protocol: 'postgres' }, dial, options);
+  const spoken = isGuess(target) ? await spokenAt(ports, { ...one.base, alpn: [] }) : null;
+  if (spoken !== null) return diagnoseAddress(ports, { ...target, protocol: spoken }, dial, options);
   if (limits.isNarrowed && !(await isCommonGround(ports, endpoint, limits))) {
     const { finding } = await negotiate(ports, endpoint, limits, one.where);
     if (finding !== null) return refusal(one, [finding]);
@@ -209,8 +209,8 @@ async function refused(one: Case, look: Refused): Promise<Diagnosed> {
 async function withoutTls(one: Case, failure: ProbeFailure): Promise<Diagnosed> {
   const { ports, target, dial, options } = one;
   const isConnected = !UNREACHABLE.includes(failure.id);
-  if (isConnected && failure.id !== 'tls-off' && starttlsOf(target.protocol) !== null && (await speaksTlsFirst(one)))
-    return tlsService(one);
+  const isUnclear = isConnected && failure.id !== 'tls-off' && failure.protocol === null;
+  if (isUnclear && starttlsOf(target.protocol) !== null && (await speaksTlsFirst(one))) return tlsService(one);
   const { finding, spoken } = await noTls(one.identify, target, dial, failure);
   if (spoken !== null && isGuess(target)) return diagnoseAddress(ports, { ...target, protocol: spoken }, dial, options);
   return { ...refusal(one, [finding]), reachable: isConnected };

@@ -29,6 +29,8 @@ export interface Attempt {
   readonly password?: string;
   /** Exchange the first words of the protocol after the handshake; "listen": say nothing, and hear whether one is refused. */
   readonly exchange: boolean | 'listen';
+  /** Before the first word, wait a little for a server that speaks first: it is `heard`, and nothing else is tried. */
+  readonly listensFirst?: true;
   /** Read the server's first flight from the wire besides: its chain in the order sent, whom it accepts as clients. */
   readonly flight?: true;
   /** Hand out the chain too: in the order of the wire, and for less than the whole flight costs. */
@@ -69,6 +71,8 @@ export type AttemptResult = (
       readonly code: string | null;
       /** Of a preamble that came to nothing. */
       readonly preamble?: PreambleReason;
+      /** The first bytes of what came in place of an answer, or of TLS. */
+      readonly heard?: Uint8Array;
     }
 ) & {
   /** Where it was asked for, as far as it came. */
