@@ -28,7 +28,7 @@ import type { Diagnosed, DiagnoseOptions, DiagnosePorts } from './diagnose-ports
 import { answeredHttp } from './first-answer.ts';
 import { isCommonGround, negotiate } from './negotiation.ts';
 import { noTls } from './no-tls.ts';
-import { clientRefusal, forged, localPolicy, refusesAll } from './refusals.ts';
+import { clientRefusal, cutShort, forged, localPolicy, refusesAll } from './refusals.ts';
 
 /**
  * As a client does: the addresses of a name one after the other, until one lets itself be connected to.
@@ -86,8 +86,9 @@ async function diagnoseAddress(
   const spoken = isGuess(target) ? await spokenAt(ports, { ...one.base, alpn: [] }) : null;
   if (spoken !== null) return diagnoseAddress(ports, { ...target, protocol: spoken }, dial, options);
   if (limits.isNarrowed && !(await isCommonGround(ports, endpoint, limits))) {
-    const { finding } = await negotiate(ports, endpoint, limits, one.where);
+    const { finding, unseen, server } = await negotiate(ports, endpoint, limits, one.where);
     if (finding !== null) return refusal(one, [finding]);
+    if (unseen !== null && server.versions.length > 0) return refusal(one, [cutShort(one, unseen, null)]);
   }
   const look = await lookUnlessSilent(one);
   if ('early' in look) return look.early === 'tls' ? tlsService(one) : withoutTls(one, SILENT);
@@ -200,9 +201,9 @@ async function refused(one: Case, look: Refused): Promise<Diagnosed> {
     const seen = await refusalOf(ports, endpoint, look);
     if (seen.kind === 'no-tls') return withoutTls(one, failureOf(seen.result));
   }
-  const { finding, server } = await negotiate(ports, endpoint, options.limits, where);
-  const known = finding ?? (await localPolicy(one, look, said));
-  return refusal(one, known ? [known] : refusesAll(one, said, server.versions.length > 0), look);
+  const negotiation = await negotiate(ports, endpoint, options.limits, where);
+  const known = negotiation.finding ?? (await localPolicy(one, look, said));
+  return refusal(one, known ? [known] : refusesAll(one, said, negotiation), look);
 }
 
 /** Where only the port said that it is TLS, what answers decides what is spoken; a URL or --starttls is taken at its word. */
