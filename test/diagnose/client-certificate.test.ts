@@ -181,8 +181,18 @@ test('MariaDB, whose users have to show one, says so only as "access denied"', {
   assertHealthy(await with_(null));
   assert.equal((await maria.overSocket("ALTER USER app@'127.0.0.1' REQUIRE X509")).status, 0);
   const finding = assertCause(await with_(null), 'client-certificate-required');
-  assert.equal(finding.confidence, 'likely');
+  assert.equal(finding.confidence, 'possible');
   assertHealthy(await with_('good'));
   assertCause(await with_('foreign'), 'client-certificate-untrusted');
   assertHealthy(await diagnose([url, ...args(null)]));
+  // A wrong password is answered in the same words: neither reading is said to be the one.
+  assert.equal((await maria.overSocket("ALTER USER app@'127.0.0.1' REQUIRE NONE")).status, 0);
+  writeFileSync(password, 'b\n');
+  const wrong = assertCause(await with_(null), 'client-certificate-required');
+  assert.equal(wrong.confidence, 'possible');
+  assert.match(wrong.what, /a wrong password is refused in the same words/);
+  assert.match(wrong.remedy.command ?? '', /SHOW CREATE USER 'app'/);
+  const shown = assertCause(await with_('good'), 'client-certificate-wrong-user');
+  assert.equal(shown.confidence, 'possible');
+  assert.match(shown.what, /a wrong password is refused in the same words/);
 });

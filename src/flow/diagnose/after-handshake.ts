@@ -28,6 +28,9 @@ export function firstAnswerFindings(one: Case, { answer, flight }: Established):
     : [wrongUser(one, refusalSaid)];
 }
 
+const SAME_WORDS =
+  'an account may have to show a certain one (REQUIRE X509, SUBJECT, ISSUER), and a wrong password is refused in the same words';
+
 /** "Access denied" is also the answer to a user who has to show a certificate, or another one. */
 function mysqlFindings(one: Case, answer: string, asked: readonly Uint8Array[] | null): Finding[] {
   if (!answer.startsWith('1045 ') || asked === null) return [];
@@ -43,8 +46,8 @@ function mysqlFindings(one: Case, answer: string, asked: readonly Uint8Array[] |
       causeFinding('client-certificate-required', {
         subject: user,
         where,
-        what: `The server asks for client certificates, none was shown, and ${JSON.stringify(user)} is denied access with this password.`,
-        confidence: 'likely',
+        what: `The server asks for client certificates, none was shown, and ${JSON.stringify(user)} is denied access: ${SAME_WORDS}.`,
+        confidence: 'possible',
         evidence: { said: answer, acceptedAuthorities: namesOf(asked) },
         remedy,
       }),
@@ -53,7 +56,7 @@ function mysqlFindings(one: Case, answer: string, asked: readonly Uint8Array[] |
     causeFinding('client-certificate-wrong-user', {
       subject: formatName(leaf.subject),
       where,
-      what: `The certificate is accepted, and ${JSON.stringify(user)} is denied access with it and this password.`,
+      what: `The certificate is accepted, and ${JSON.stringify(user)} is denied access with it: ${SAME_WORDS}.`,
       confidence: 'possible',
       evidence: { said: answer, user, certificate: formatName(leaf.subject) },
       remedy,
