@@ -171,7 +171,7 @@ test('MariaDB, whose users have to show one, says so only as "access denied"', {
   chmodSync(server.key, 0o644);
   writeFileSync(
     join(maria.config, 'tls.cnf'),
-    `[mysqld]\nssl_cert=${server.cert}\nssl_key=${server.key}\nssl_ca=${ca}\n`,
+    `[mysqld]\nssl_cert=${server.cert}\nssl_key=${server.key}\nssl_ca=${ca}\nrequire_secure_transport=ON\n`,
   );
   await maria.restart();
   const password = join(directory, 'password');
@@ -179,6 +179,11 @@ test('MariaDB, whose users have to show one, says so only as "access denied"', {
   const url = `mysql://app@localhost:${maria.port}`;
   const with_ = (name: Parameters<Clients['args']>[0]) => diagnose([url, ...args(name), '--password-file', password]);
   assertHealthy(await with_(null));
+  // Whether it insists on TLS it tells only those who log in.
+  assert.equal((await maria.overSocket('SET GLOBAL require_secure_transport = OFF')).status, 0);
+  assert.match(assertCause(await with_(null), 'plaintext-accepted').what, /require_secure_transport is off/);
+  assertHealthy(await diagnose([url, ...args(null)]));
+  assert.equal((await maria.overSocket('SET GLOBAL require_secure_transport = ON')).status, 0);
   assert.equal((await maria.overSocket("ALTER USER app@'127.0.0.1' REQUIRE X509")).status, 0);
   const finding = assertCause(await with_(null), 'client-certificate-required');
   assert.equal(finding.confidence, 'possible');

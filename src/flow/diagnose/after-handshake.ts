@@ -31,8 +31,17 @@ export function firstAnswerFindings(one: Case, { answer, flight }: Established):
 const SAME_WORDS =
   'an account may have to show a certain one (REQUIRE X509, SUBJECT, ISSUER), and a wrong password is refused in the same words';
 
-/** "Access denied" is also the answer to a user who has to show a certificate, or another one. */
+/** Who is let in hears whether the server insists on TLS. "Access denied" is also the answer to a user who has to show a certificate, or another one. */
 function mysqlFindings(one: Case, answer: string, asked: readonly Uint8Array[] | null): Finding[] {
+  if (/require_secure_transport=0$/.test(answer))
+    return [
+      causeFinding('plaintext-accepted', {
+        subject: formatHostPort(one.dial),
+        where: one.where,
+        what: 'The server speaks TLS to who asks for it, and says itself that it serves plaintext too: require_secure_transport is off.',
+        evidence: { said: answer },
+      }),
+    ];
   if (!answer.startsWith('1045 ') || asked === null) return [];
   const { target, options, where } = one;
   const user = target.url?.user ?? '';
