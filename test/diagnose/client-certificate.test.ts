@@ -171,7 +171,7 @@ test('MariaDB, whose users have to show one, says so only as "access denied"', {
   chmodSync(server.key, 0o644);
   writeFileSync(
     join(maria.config, 'tls.cnf'),
-    `[mysqld]\nssl_cert=${server.cert}\nssl_key=${server.key}\nssl_ca=${ca}\n`,
+    `[mysqld]\nssl_cert=${server.cert}\nssl_key=${server.key}\nssl_ca=${ca}\nrequire_secure_transport=ON\n`,
   );
   await maria.restart();
   const password = join(directory, 'password');
@@ -179,10 +179,25 @@ test('MariaDB, whose users have to show one, says so only as "access denied"', {
   const url = `mysql://app@localhost:${maria.port}`;
   const with_ = (name: Parameters<Clients['args']>[0]) => diagnose([url, ...args(name), '--password-file', password]);
   assertHealthy(await with_(null));
+  // Whether it insists on TLS it tells only those who log in.
+  assert.equal((await maria.overSocket('SET GLOBAL require_secure_transport = OFF')).status, 0);
+  assert.match(assertCause(await with_(null), 'plaintext-accepted').what, /require_secure_transport is off/);
+  assertHealthy(await diagnose([url, ...args(null)]));
+  assert.equal((await maria.overSocket('SET GLOBAL require_secure_transport = ON')).status, 0);
   assert.equal((await maria.overSocket("ALTER USER app@'127.0.0.1' REQUIRE X509")).status, 0);
   const finding = assertCause(await with_(null), 'client-certificate-required');
-  assert.equal(finding.confidence, 'likely');
+  assert.equal(finding.confidence, 'possible');
   assertHealthy(await with_('good'));
   assertCause(await with_('foreign'), 'client-certificate-untrusted');
   assertHealthy(await diagnose([url, ...args(null)]));
+  // A wrong password is answered in the same words: neither reading is said to be the one.
+  assert.equal((await maria.overSocket("ALTER USER app@'127.0.0.1' REQUIRE NONE")).status, 0);
+  writeFileSync(password, 'b\n');
+  const wrong = assertCause(await with_(null), 'client-certificate-required');
+  assert.equal(wrong.confidence, 'possible');
+  assert.match(wrong.what, /a wrong password is refused in the same words/);
+  assert.match(wrong.remedy.command ?? '', /SHOW CREATE USER 'app'/);
+  const shown = assertCause(await with_('good'), 'client-certificate-wrong-user');
+  assert.equal(shown.confidence, 'possible');
+  assert.match(shown.what, /a wrong password is refused in the same words/);
 });

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { scratch } from '../ca/command-line.ts';
 import { skipWithout } from '../servers/available.ts';
 import { testKey } from '../vectors/made-certificate.ts';
+import { breakNetwork } from '../world/broken-network.ts';
 import {
   assertCause,
   assertHealthy,
@@ -111,4 +112,43 @@ test('no version, suite or group in common: which one, and what both sides have'
       assert.match(await usageOf(['localhost:1', ...args]), message);
     }
   });
+});
+
+test('a network that dies while it is asked: nothing is said to be missing that may only not have been seen', {
+  timeout: 120_000,
+}, async (t) => {
+  const { root, intermediate } = tree();
+  const ca = join(scratch(t), 'ca.crt');
+  writeFileSync(ca, pem(root));
+  const leaf = leafOf(intermediate);
+  const port = await nodeServer(t, {
+    cert: pem(leaf, intermediate),
+    key: keyPem(leaf),
+    minVersion: 'TLSv1',
+    maxVersion: 'TLSv1.2',
+    honorCipherOrder: true,
+    ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-GCM-SHA384:@SECLEVEL=0',
+    ecdhCurve: 'P-256:P-384',
+  });
+  const told: string[] = [];
+  // All three are what the server takes, the last two behind what it likes better.
+  const clients = [
+    ['--tls-min', '1.2', '--tls-max', '1.2'],
+    ['--tls-max', '1.2', '--suites', 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384'],
+    ['--tls-max', '1.2', '--groups', 'secp384r1'],
+  ];
+  const behind = async (most: number, client: readonly string[]): Promise<void> => {
+    const cut = await breakNetwork(t, port, (count) => count > 1 && count <= most);
+    const answer = await diagnose([`https://localhost:${cut}`, '--ca', ca, '--timeout', '1', ...client]);
+    const [finding, ...others] = answer.findings;
+    assert.deepEqual([finding?.id, others], ['closed-by-peer', []], `${most} ${client}: ${answer.output}`);
+    if (finding?.confidence === 'likely') told.push(`${finding.what} ${finding.remedy.command}`);
+  };
+  for (const most of [4, 8, 12]) await Promise.all(clients.map((client) => behind(most, client)));
+  assert.ok(told.length > 3, String(told.length));
+  for (const words of told)
+    assert.match(words, /in common is not known: the asking was cut short .*fullchain probe -v --rate 2 https:/);
+  // What was seen to be refused is no less refused.
+  const whole = await diagnose([`https://localhost:${port}`, '--ca', ca, '--tls-min', '1.3']);
+  assertCause(whole, 'no-common-protocol');
 });

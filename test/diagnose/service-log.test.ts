@@ -145,6 +145,33 @@ test('PostgreSQL: only the log knows why it did not reload; after a good reload 
   });
 });
 
+for (const destination of ['csvlog', 'jsonlog'])
+  test(`PostgreSQL with log_destination = ${destination}: what it says is read there too`, {
+    skip: skipWithoutPostgresql || asRoot,
+    timeout: 120_000,
+  }, async (t) => {
+    const pg = await startCluster(t, 'host all all 127.0.0.1/32 trust\nlocal all all trust\n');
+    const config = join(pg.data, 'postgresql.conf');
+    appendFileSync(config, `logging_collector = on\nlog_destination = '${destination}'\nlog_filename = 'pg.log'\n`);
+    await pg.stop();
+    await pg.start();
+    const log = join(pg.data, 'log', destination === 'csvlog' ? 'pg.csv' : 'pg.json');
+    const stack = stackOf(
+      t,
+      `{ kind: postgresql, names: [localhost, 127.0.0.1], address: "127.0.0.1:${pg.port}", data: ${pg.data}, directory: ${pg.directory}/pair }`,
+    );
+    stack.apply();
+    assertHealthy(await diagnose(stack.args));
+    appendFileSync(config, "ssl_ca_file = '/nowhere/ca.crt'\n");
+    overwritePair(join(pg.directory, 'pair', 'current'));
+    process.kill(Number(readFileSync(join(pg.data, 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGHUP');
+    await until(() => readFileSync(log, 'utf8').includes('/nowhere/ca.crt'), 'the failure in the log', 10_000);
+    const { place, line, said } = logOf(assertCause(await diagnose(stack.args), 'file-missing'), null);
+    assert.equal(place, log);
+    assert.match(readFileSync(log, 'utf8').split('\n')[(line ?? 0) - 1] ?? '', /nowhere/);
+    assert.match(said, /^[-0-9]+ [:.0-9]+ \S+ \[\d+\] LOG: could not load root certificate file "\/nowhere\/ca\.crt"/);
+  });
+
 test('nginx: the log beside the check that fails; once the check passes, an old error is no finding', {
   skip: skipWithout('nginx') || asRoot,
   timeout: 120_000,

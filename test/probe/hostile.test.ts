@@ -42,6 +42,11 @@ const record = (type: number, fragment: Buffer): Buffer => {
   return Buffer.concat([header, fragment]);
 };
 
+const packet = (payload: Buffer): Buffer => Buffer.concat([Buffer.of(payload.byteLength, 0, 0, 0), payload]);
+/** A greeting of version 10 with the capabilities 0. */
+const MYSQL = packet(Buffer.concat([Buffer.from('\n10.11\0'), Buffer.alloc(32)]));
+const MYSQL_ERROR = packet(Buffer.concat([Buffer.of(0xff, 0x69, 0x04), Buffer.from('go away'.repeat(30))]));
+
 const MUTE: readonly (readonly [what: string, id: string, speak: (socket: Socket) => void])[] = [
   ['stays silent', 'no-answer', () => {}],
   ['closes at once', 'closed-by-peer', (socket) => socket.destroy()],
@@ -72,6 +77,10 @@ const MUTE: readonly (readonly [what: string, id: string, speak: (socket: Socket
         socket.write(record(22, Buffer.of(14, 0, 0, 0)));
       }),
   ],
+  ['greets as MySQL, and never to the end', 'no-answer', (socket) => socket.write(MYSQL.subarray(0, 12))],
+  ['greets as MySQL without TLS for ever', 'tls-off', (socket) => forEver(socket, MYSQL)],
+  ['greets as MySQL without TLS, and hears nothing', 'tls-off', (socket) => socket.write(MYSQL)],
+  ['turns away as MySQL does, for ever', 'closed-by-peer', (socket) => forEver(socket, MYSQL_ERROR)],
   ['answers as a web server', 'plaintext-service', (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
 ];
 

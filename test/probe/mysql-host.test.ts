@@ -79,4 +79,27 @@ test('probes and diagnoses of MariaDB from another host do not have it shut out'
     assert.deepEqual((await look('diagnose', `mysql://shop@${ADDRESS}:${maria.port}`)).findings, []);
   }
   assert.equal(await errors(), '0\t0');
+  // At a port that nobody knows the greeting is waited for, and whoever was named otherwise sees it in place of TLS.
+  const unknown = await look('probe', `${ADDRESS}:${maria.port}`);
+  assert.deepEqual([unknown.starttls, unknown.protocols], ['mysql', ['TLSv1.2', 'TLSv1.3']]);
+  assert.deepEqual((await look('diagnose', `${ADDRESS}:${maria.port}`)).findings, []);
+  assert.equal(await errors(), '0\t0');
+  // A URL is taken at its word: its one ClientHello is met by the greeting, and that is enough.
+  for (const [count, command, url] of [
+    [1, 'diagnose', 'https'],
+    [2, 'probe', 'https'],
+    [3, 'diagnose', 'postgres'],
+  ] as const) {
+    const { findings } = await look(command, `${url}://${ADDRESS}:${maria.port}`);
+    assert.equal(findings[0]?.evidence.protocol, 'mysql', JSON.stringify(findings));
+    assert.equal(await errors(), `${count}\t0`);
+  }
+  // Without TLS it is left as politely.
+  writeFileSync(join(maria.config, 'off.cnf'), '[mysqld]\nskip_ssl\nrequire_secure_transport=OFF\n');
+  await maria.restart();
+  const off = await look('probe', `${ADDRESS}:${maria.port}`);
+  assert.equal(off.findings[0]?.id, 'tls-off', JSON.stringify(off.findings));
+  const offDiagnosed = await look('diagnose', `${ADDRESS}:${maria.port}`);
+  assert.equal(offDiagnosed.findings[0]?.id, 'tls-off', JSON.stringify(offDiagnosed.findings));
+  assert.equal(await errors(), '0\t0');
 });

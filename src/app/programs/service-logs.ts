@@ -40,8 +40,8 @@ export function serviceLogs(
     ...files.slice(0, MOST_FILES).map(logFileTail),
     units.length === 0 ? null : journalTail(units, since),
   ].filter((read) => read !== null);
-  const { undated } = LOG_HABITS[service.kind];
-  const reading = { now, localTime, ...(undated && { undated }) };
+  const { undated, plain } = LOG_HABITS[service.kind];
+  const reading = { now, localTime, ...(undated && { undated }), ...(plain && { plain }) };
   const all = reads.map((read) =>
     'unread' in read ? [] : datedLines(read, reading).filter(({ at }) => at >= since && at <= now),
   );

@@ -31,6 +31,15 @@ const TEXTS: readonly (readonly [text: string, remedy: RegExp, command?: string]
     'Your account is temporarily prevented from requesting certificates for example.com and possibly others. Please visit: …',
     /end the pause/,
   ],
+  [
+    'too many certificates (10,000) already issued for "example.com" in the last 168h0m0s, retry after …',
+    /below this domain/,
+  ],
+  // Of Google Trust Services, as acme.sh's issue 4364 has it.
+  [
+    "'default@gcp.api.pki.goog' is over quota (30 requests in 60 seconds) for the given ACME resource: challenge. Try again in 12.476542291s.",
+    /in a row, with pauses/,
+  ],
   ['Service busy; retry later.', /Wait as long as it says/],
   ['some other authority, in words of its own', /Wait as long as it says/],
 ];

@@ -1,6 +1,7 @@
 /**
  * What helps against a limit of an ACME authority, by the words in which Boulder names it (Let's Encrypt's ratelimits
- * package; the older wording beside it). An authority of another make says it otherwise, and gets the usual remedy.
+ * package; the older wording beside it), and Google Trust Services its own. ZeroSSL names none: its proxy answers a bare 429.
+ * An authority of another make says it otherwise, and gets the usual remedy.
  */
 
 export interface LimitAdvice {
@@ -42,6 +43,11 @@ const LIMITS: readonly LimitAdvice[] = [
     says: /^certificates .*already issued for/,
     remedy:
       'All names below this domain share the limit: put several into one certificate, and renew with ARI, which is not counted.',
+  },
+  {
+    says: /for the given ACME resource/,
+    remedy:
+      'It counts requests in a minute, not certificates: let the client ask for fewer names at once, order after order in a row, with pauses.',
   },
   {
     says: /temporarily prevented/,

@@ -4,6 +4,7 @@
  */
 import { setting } from '../services/setting.ts';
 import type { ServiceKindName, ServiceSpec } from '../stack/stack.ts';
+import { plainPostgresLines } from './postgres-log.ts';
 
 export interface LogHabits {
   /** Configuration that names logs; of a directory, the files in it. */
@@ -20,6 +21,8 @@ export interface LogHabits {
   readonly loads: RegExp | null;
   /** What it writes without a time, at the time of the line before; absent: a line without one is not used. */
   readonly undated?: RegExp;
+  /** Where its log may be of another form than text. */
+  readonly plain?: (lines: readonly string[]) => string[];
   /** A start or reload begins, or went well: what stands before is of another time. */
   readonly begins: RegExp | null;
 }
@@ -46,8 +49,9 @@ export const LOG_HABITS: Readonly<Record<ServiceKindName, LogHabits>> = {
   postgresql: {
     // Kept by its logging collector; without one, its standard error tells, or Debian's place.
     configuration: (service) => settingOf(service, 'data').map((data) => `${data}/current_logfiles`),
-    directive: /^stderr (\S{1,400})$/gm,
+    directive: /^(?:stderr|csvlog|jsonlog) (\S{1,400})$/gm,
     usual: debianClusterLog,
+    plain: plainPostgresLines,
     units: ['postgresql@*.service', 'postgresql.service'],
     loads:
       /(?:LOG|FATAL): {1,2}(?:could not (?:load|open|access|read|set|create)|private key file|check of private key failed|SSL)\b(?!.*(?:LOG|FATAL|ERROR): {2})/,

@@ -42,11 +42,14 @@ export interface LineReading {
   readonly localTime: LocalTime;
   /** Lines that are taken to be of the time of the line before, so that nothing later is claimed; absent: none. */
   readonly undated?: RegExp;
+  /** Lines of another form as text, one for one; absent: they are text. */
+  readonly plain?: (lines: readonly string[]) => string[];
 }
 
 export function datedLines({ place, text, firstLine, isStamped }: LogTail, reading: LineReading): LogLine[] {
-  const { now, localTime, undated } = reading;
-  const lines = withoutPrivateKeys(text).split('\n');
+  const { now, localTime, undated, plain } = reading;
+  const written = withoutPrivateKeys(text).split('\n');
+  const lines = plain?.(written) ?? written;
   const first = Math.max(0, lines.length - MOST_LINES);
   let last: Instant | null = null;
   return lines.slice(first).flatMap((whole, index) => {

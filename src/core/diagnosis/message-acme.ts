@@ -36,7 +36,8 @@ const LIMITED: MessageRow = {
   ],
   takes: [
     // What certbot puts before it says nothing of which.
-    /too many (?!requests of a given type)(?<limit>[^,:]{1,160}?)(?:,|:|$| retry)/im,
+    /too many (?!requests of a given type)(?<limit>(?:[^,:]|,(?=\d)){1,160}?)(?:,(?!\d)|:|$| retry)/im,
+    /is over quota \((?<limit>[^)]{1,80}\) for the given ACME resource: \w{1,40})/i,
     /retry after (?<retryAfter>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?: ?UTC|Z)?)/i,
     ...NAME,
   ],

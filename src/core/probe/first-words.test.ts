@@ -5,6 +5,7 @@ import { speakerOf } from './first-words.ts';
 const GREETINGS: readonly (readonly [words: string, protocol: string | null])[] = [
   ['220 mx.internal ESMTP Postfix\r\n', 'smtp'],
   ['220 ftp.internal ESMTP\r\n', 'smtp'],
+  ['220 mx.internal Cyrus LMTP 3.6.1 server ready\r\n', 'lmtp'],
   ['220-Welcome\r\n220 ftp.internal\r\n', 'ftp'],
   ['220 (vsFTPd 3.0.3)\r\n', 'ftp'],
   ['220 ProFTPD Server ready, FTP\r\n', 'ftp'],

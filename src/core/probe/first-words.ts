@@ -12,6 +12,7 @@ const FIRST_WORDS: readonly (readonly [RegExp, Speaker])[] = [
   [/^HTTP\/1\.[01] /, { protocol: 'http', starttls: null }],
   [/^SSH-/, { protocol: 'ssh', starttls: null }],
   [/^220[ -][\s\S]*\bE?SMTP\b/i, { protocol: 'smtp', starttls: 'smtp' }],
+  [/^220[ -][\s\S]*\bLMTP\b/i, { protocol: 'lmtp', starttls: 'lmtp' }],
   [/^220[ -][\s\S]*FTP(?:d|\b)/i, { protocol: 'ftp', starttls: 'ftp' }],
   [/^220[ -]/, { protocol: 'smtp', starttls: 'smtp' }],
   [/^\* (?:OK|PREAUTH)/i, { protocol: 'imap', starttls: 'imap' }],

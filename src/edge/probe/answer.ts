@@ -5,10 +5,13 @@ import type { PreambleReason } from '../../flow/probe/server-flight.ts';
 /** The peer answered, but not as the protocol has it; `why` is for people. */
 export class PreambleRefused extends Error {
   readonly reason: PreambleReason;
-  constructor(reason: PreambleReason, why: string) {
+  /** What came in place of an answer, where that may tell who speaks. */
+  readonly heard: Uint8Array | null;
+  constructor(reason: PreambleReason, why: string, heard: Uint8Array | null = null) {
     super(why);
     this.name = 'PreambleRefused';
     this.reason = reason;
+    this.heard = heard;
   }
 }
 

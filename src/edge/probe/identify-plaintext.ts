@@ -4,11 +4,14 @@
  * shown short and printable.
  */
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Speaker, speakerOf } from '../../core/probe/first-words.ts';
+import { readMysqlGreeting } from '../../core/probe/mysql-greeting.ts';
 import type { StarttlsWord } from '../../core/probe/protocol.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import type { Identified, Identify } from '../../flow/probe/identify.ts';
 import { PreambleRefused, printable, readSome, text } from './answer.ts';
+import { hearGreeting } from './greeting.ts';
 import { beforeTls } from './preamble.ts';
 
 /** Greetings come at once, and so do answers to a request for TLS, also over long ways. */
@@ -19,18 +22,30 @@ export const identifyPlaintext: Identify = async (address, timeoutMs) => {
   const soon = Math.min(GREETING_MS, timeoutMs);
   const early = await firstKnown(address, soon, [
     greeting(address, timeoutMs),
-    asksForTls('postgres', address),
-    asksForTls('ldap', address),
+    afterGreeting(asksForTls('postgres', address)),
+    afterGreeting(asksForTls('ldap', address)),
   ]);
   return early ?? firstKnown(address, timeoutMs, [http, redis, asksForTls('xmpp', address)]);
 };
 
 /** On a fresh connection. null: not this one. */
-type Ask = (socket: Socket, timeoutMs: number) => Promise<Identified | null>;
+interface Ask {
+  (socket: Socket, timeoutMs: number): Promise<Identified | null>;
+  /** When its connection is made. */
+  readonly afterMs?: number;
+}
+
+/** Who has greeted by then is not bothered with others' words: MariaDB counts each connection that comes to nothing. */
+const HEAD_START_MS = 200;
+
+function afterGreeting(ask: Ask): Ask {
+  return Object.assign((socket: Socket, timeoutMs: number) => ask(socket, timeoutMs), { afterMs: HEAD_START_MS });
+}
 
 async function firstKnown(address: HostPort, timeoutMs: number, asks: readonly Ask[]): Promise<Identified | null> {
   const enough = new AbortController();
   const answers = asks.map(async (ask) => {
+    await sleep(ask.afterMs ?? 0, undefined, { signal: enough.signal });
     const answer = await on(address, timeoutMs, ask, enough.signal);
     if (answer === null) throw new Error('not this one');
     return answer;
@@ -60,14 +75,26 @@ function on(address: HostPort, timeoutMs: number, ask: Ask, enough: AbortSignal)
 
 function greeting(address: HostPort, patienceMs: number): Ask {
   return async (socket, timeoutMs) => {
-    const first = await readSome(socket, timeoutMs);
+    const first = await hearGreeting(socket, timeoutMs);
     const speaker = speakerOf(first);
     if (speaker === null) return null;
     const { starttls } = speaker;
-    const offer = starttls && (await firstKnown(address, patienceMs, [asksForTls(starttls, address)]));
     // One that does not even answer may do so another time.
-    return { ...speaker, offersTls: starttls !== null && offer?.offersTls !== false, said: printable(text(first)) };
+    const offersTls = starttls !== null && (await offers(starttls, first, address, patienceMs)) !== false;
+    return { ...speaker, offersTls, said: printable(text(first)) };
   };
+}
+
+/** MariaDB and MySQL say it in their greeting. */
+async function offers(
+  word: StarttlsWord,
+  greeting: Buffer,
+  address: HostPort,
+  timeoutMs: number,
+): Promise<boolean | undefined> {
+  const read = word === 'mysql' ? readMysqlGreeting(greeting.subarray(4)) : null;
+  if (read !== null) return read.kind === 'turned-away' || read.offersTls;
+  return (await firstKnown(address, timeoutMs, [asksForTls(word, address)]))?.offersTls;
 }
 
 const NAMES: Readonly<Partial<Record<StarttlsWord, string>>> = { postgres: 'postgresql' };

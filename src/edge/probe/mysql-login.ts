@@ -1,6 +1,7 @@
 /**
  * A login to MySQL or MariaDB inside TLS, with a password: a user who has to show a certificate (REQUIRE X509) is refused with the
- * words of a wrong password, and only a right one brings that to light. Nothing is asked of the database, and nothing sent in the clear.
+ * words of a wrong password, and only a right one brings that to light. Nothing is asked but
+ * whether the server insists on TLS, which nobody else hears; and nothing is sent in the clear.
  */
 import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
@@ -10,7 +11,7 @@ const CLIENT_SSL = 0x0800;
 const CAPABILITIES = CLIENT_SSL | 0x0200 | 0x8000 | 0x80000;
 const UTF8MB4 = 45;
 
-/** @returns "ok", or what the server says, such as "1045 Access denied for user …" @throws PreambleRefused when it closes */
+/** @returns "ok", with what `insists` adds, or what the server says, such as "1045 Access denied for user …" @throws PreambleRefused when it closes */
 export async function mysqlPasswordLogin(
   socket: Duplex,
   { user, password }: { readonly user: string; readonly password: string },
@@ -24,7 +25,9 @@ export async function mysqlPasswordLogin(
   for (let round = 0; round < 4; round++) {
     const { sequence, payload } = await readPacket(socket);
     const [kind] = payload;
-    if (kind === 0x00 || (kind === FAST_AUTHENTICATION[0] && payload[1] === FAST_AUTHENTICATION[1])) return 'ok';
+    if (kind === 0x00) return `ok${await insists(socket)}`;
+    // The OK that follows may have come already, and no question can be asked behind it.
+    if (kind === FAST_AUTHENTICATION[0] && payload[1] === FAST_AUTHENTICATION[1]) return 'ok';
     if (kind === 0xff)
       return printable(`${payload.readUInt16LE(1)} ${text(payload.subarray(3)).replace(/^#.{5}/, '')}`);
     // What else there is wants the password itself (caching_sha2_password): not from here, where the server has proven nothing.
@@ -33,6 +36,36 @@ export async function mysqlPasswordLogin(
     socket.write(packet(sequence + 1, reply));
   }
   return 'the login does not come to an end';
+}
+
+const COM_QUERY = 0x03;
+/** Of a result with one column and one row: count, column, end, row, end. */
+const [ROW, PACKETS] = [3, 5];
+
+/** Empty where the server does not say: MariaDB before 10.5 has no such setting. */
+async function insists(socket: Duplex): Promise<string> {
+  socket.write(packet(0, Buffer.concat([Buffer.of(COM_QUERY), Buffer.from('SELECT @@require_secure_transport')])));
+  const isWhole = (all: Buffer): boolean => {
+    const payloads = payloadsOf(all);
+    return payloads[0]?.[0] === 0xff || payloads.length >= PACKETS;
+  };
+  // A string in the row has its length in front.
+  const answer = await readUntil(socket, isWhole).catch(() => Buffer.alloc(0));
+  const row = payloadsOf(answer)[ROW];
+  const value = row?.byteLength === 2 && row[0] === 1 ? text(row.subarray(1)) : null;
+  return value === '0' || value === '1' ? `, require_secure_transport=${value}` : '';
+}
+
+/** Of the packets that are whole. */
+function payloadsOf(bytes: Buffer): Buffer[] {
+  const payloads: Buffer[] = [];
+  for (let at = 0; at + 4 <= bytes.byteLength; ) {
+    const end = at + 4 + bytes.readUIntLE(at, 3);
+    if (end > bytes.byteLength) break;
+    payloads.push(bytes.subarray(at + 4, end));
+    at = end;
+  }
+  return payloads;
 }
 
 /** AuthSwitchRequest: the plugin's name and its salt. null: a plugin that is not known here. */

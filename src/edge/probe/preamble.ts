@@ -3,9 +3,11 @@
  * packet, LDAP's extended request, STARTTLS of those that talk in lines, XMPP's in XML.
  */
 import type { Duplex } from 'node:stream';
+import { readMysqlGreeting } from '../../core/probe/mysql-greeting.ts';
 import type { Protocol } from '../../core/probe/protocol.ts';
 import type { PreambleReason } from '../../flow/probe/server-flight.ts';
 import { PreambleRefused, printable, readUntil, text } from './answer.ts';
+import { leaveMysql } from './greeting.ts';
 
 /**
  * Brings a fresh connection to the point where the ClientHello is sent.
@@ -45,7 +47,7 @@ async function postgresSslRequest(socket: Duplex): Promise<void> {
   if (said !== 0x53)
     throw said === 0x4e
       ? new PreambleRefused('tls-off', 'the server has TLS switched off (it answers N)')
-      : new PreambleRefused('other-protocol', 'the server is not PostgreSQL');
+      : new PreambleRefused('other-protocol', 'the server is not PostgreSQL', answer);
 }
 
 /** MySQL client/server protocol: the server greets; a client that wants TLS sends the short form of its response. */
@@ -54,20 +56,19 @@ async function mysqlSslRequest(socket: Duplex): Promise<void> {
     socket,
     (bytes) => bytes.byteLength >= 4 && bytes.byteLength >= 4 + bytes.readUIntLE(0, 3),
   );
-  const payload = greeting.subarray(4);
-  if (payload[0] === 0xff)
-    // Too many connections, a host that is blocked or unknown: said before TLS, and by a server that may have it.
-    throw new PreambleRefused('closed', `the server turns clients away: ${printable(text(payload.subarray(3)))}`);
-  const versionEnd = payload.indexOf(0, 1);
-  const CAPABILITIES_AFTER_VERSION = 1 + 4 + 8 + 1;
-  if (payload[0] !== 10 || versionEnd < 0 || payload.byteLength < versionEnd + CAPABILITIES_AFTER_VERSION + 2)
-    throw new PreambleRefused('other-protocol', 'the server is not MySQL or MariaDB');
-  const capabilities = payload.readUInt16LE(versionEnd + CAPABILITIES_AFTER_VERSION);
-  const CLIENT_SSL = 0x0800;
-  if ((capabilities & CLIENT_SSL) === 0) throw new PreambleRefused('tls-off', 'the server has TLS switched off');
+  const read = readMysqlGreeting(greeting.subarray(4));
+  if (read === null) throw new PreambleRefused('other-protocol', 'the server is not MySQL or MariaDB', greeting);
+  // Said before TLS, and by a server that may have it.
+  if (read.kind === 'turned-away')
+    throw new PreambleRefused('closed', `the server turns clients away: ${printable(read.why)}`);
+  if (!read.offersTls) {
+    await leaveMysql(socket);
+    throw new PreambleRefused('tls-off', 'the server has TLS switched off');
+  }
   const request = Buffer.alloc(36);
   request.writeUIntLE(32, 0, 3);
   request[3] = 1;
+  const CLIENT_SSL = 0x0800;
   // CLIENT_SSL, CLIENT_PROTOCOL_41, CLIENT_SECURE_CONNECTION, CLIENT_PLUGIN_AUTH.
   request.writeUInt32LE(CLIENT_SSL | 0x0200 | 0x8000 | 0x80000, 4);
   request.writeUInt32LE(1 << 24, 8);

@@ -6,11 +6,13 @@
  */
 import type { X509Certificate } from 'node:crypto';
 import { connect as connectTcp } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import { parseIpAddress } from '../../core/x509/ip-address.ts';
 import type { Attempt, AttemptResult } from '../../flow/probe/attempt.ts';
 import { PreambleRefused, readSome } from './answer.ts';
+import { hearGreeting, leaveMysql } from './greeting.ts';
 import { mysqlPasswordLogin } from './mysql-login.ts';
 import { mysqlLogin } from './plaintext-words.ts';
 import { beforeTls } from './preamble.ts';
@@ -20,6 +22,7 @@ import { TappedSocket } from './tapped-socket.ts';
 export function handshake(request: Attempt): Promise<AttemptResult> {
   const { address, timeoutMs } = request;
   return new Promise((resolve) => {
+    const dialled = performance.now();
     const tcp = connectTcp({ host: address.host, port: address.port });
     const tap = request.flight ? new TappedSocket(tcp) : null;
     let tls: TLSSocket | null = null;
@@ -34,7 +37,8 @@ export function handshake(request: Attempt): Promise<AttemptResult> {
         tcp.destroy();
         // Tickets of TLS 1.3 come behind the handshake.
         const known = result.kind === 'established' ? { ...result, tickets: hasTickets } : result;
-        resolve({ ...known, flight: tap?.flight() ?? null });
+        const { flight, heard } = tap?.answer() ?? { flight: null, heard: null };
+        resolve({ ...(heard && known.kind === 'refused' ? { heard } : {}), ...known, flight });
       };
       if (result.kind === 'established' && tls) takeLeave(tls, ended);
       else ended();
@@ -52,7 +56,7 @@ export function handshake(request: Attempt): Promise<AttemptResult> {
       if (tls === null) refuse('network', wordsOf(fault, request), fault.code ?? null);
     });
     tcp.once('connect', () => {
-      beforeTls(request.protocol, tap ?? tcp, request.serverName ?? address.host).then(
+      begin(request, tap ?? tcp, performance.now() - dialled).then(
         () => {
           if (isOver) return;
           try {
@@ -76,11 +80,28 @@ export function handshake(request: Attempt): Promise<AttemptResult> {
         (fault: unknown) => {
           const why = fault instanceof Error ? fault.message : String(fault);
           if (!(fault instanceof PreambleRefused)) return refuse('network', why);
-          settle({ kind: 'refused', by: 'preamble', why, code: null, preamble: fault.reason });
+          const { reason, heard } = fault;
+          settle({ kind: 'refused', by: 'preamble', why, code: null, preamble: reason, ...(heard && { heard }) });
         },
       );
     });
   });
+}
+
+/** A greeting comes a round trip behind the connection, and the connection took one. */
+const ROUND_TRIPS = 2;
+/** Of a server that has a thread to start. */
+const GREETING_MS = 30;
+const LONGEST_GREETING_MS = 500;
+
+/** @param roundTripMs how long the connection took */
+async function begin(request: Attempt, socket: Duplex, roundTripMs: number): Promise<void> {
+  if (request.listensFirst) {
+    const patienceMs = Math.min(GREETING_MS + ROUND_TRIPS * roundTripMs, LONGEST_GREETING_MS);
+    const greeting = await hearGreeting(socket, patienceMs);
+    if (greeting.byteLength > 0) throw new PreambleRefused('other-protocol', 'the server speaks first', greeting);
+  }
+  await beforeTls(request.protocol, socket, request.serverName ?? request.address.host);
 }
 
 /** A client that leaves without close_notify is an error in the logs of some services, PostgreSQL's among them. */
@@ -159,7 +180,7 @@ async function established(request: Attempt, socket: TLSSocket): Promise<Unread>
     opensslName: socket.getCipher().name,
   } as const;
   if (!request.exchange) {
-    if (request.protocol === 'mysql') await beDenied(socket);
+    if (request.protocol === 'mysql') await leaveMysql(socket, 2);
     return { ...facts, answer: null };
   }
   if (request.protocol === 'mysql' && request.exchange !== 'listen' && request.password !== undefined) {
@@ -176,18 +197,8 @@ async function established(request: Attempt, socket: TLSSocket): Promise<Unread>
   if (fault !== null) return refusalOf(fault);
   if (answer === '' && (socket.destroyed || socket.readableEnded))
     return { kind: 'refused', by: 'server', why: 'the connection was closed after the handshake', code: null };
-  if (request.protocol === 'mysql' && request.exchange === 'listen') await beDenied(socket);
+  if (request.protocol === 'mysql' && request.exchange === 'listen') await leaveMysql(socket, 2);
   return { ...facts, answer };
-}
-
-/**
- * MariaDB and MySQL count a client that leaves without a login as a connection error, and shut its host out at
- * max_connect_errors; one that is denied access is none (measured with MariaDB 10.11). What goes wrong here is no matter.
- */
-async function beDenied(socket: TLSSocket): Promise<void> {
-  socket.once('error', () => {});
-  socket.write(mysqlLogin(2));
-  await readSome(socket, LISTEN_MS);
 }
 
 /** `issuerCertificate` is the next one that was sent, whoever issued what. */

@@ -16,6 +16,7 @@ export class TappedSocket extends Duplex {
   private readonly socket: Socket;
   private readonly heard: Buffer[] = [];
   private kept = 0;
+  private isTls = false;
   private serverSecret: Buffer | null = null;
 
   constructor(socket: Socket) {
@@ -38,19 +39,24 @@ export class TappedSocket extends Duplex {
   /** From here on it is TLS: what came before was another protocol. The secret stays in this process, for as long as this object. */
   listenTo(tls: TLSSocket): void {
     this.heard.length = 0;
+    this.isTls = true;
     tls.on('keylog', (line: Buffer) => {
       const [label, , secret] = line.toString('latin1').trim().split(' ');
       if (label === 'SERVER_HANDSHAKE_TRAFFIC_SECRET') this.serverSecret = Buffer.from(secret ?? '', 'hex');
     });
   }
 
-  /** As far as it came; null: not even a ServerHello did. */
-  flight(): ServerFlight | null {
+  /** As far as it came: the flight, where a ServerHello did; or what was heard in place of TLS. */
+  answer(): { readonly flight: ServerFlight | null; readonly heard: Uint8Array | null } {
+    if (!this.isTls) return { flight: null, heard: null };
     const reader = new FlightReader(({ suite }) =>
       this.serverSecret === null ? null : flightDecryption(suite, this.serverSecret),
     );
     const found = reader.take(Buffer.concat(this.heard)) ?? reader.atEnd();
-    return found.kind === 'flight' ? found : null;
+    return {
+      flight: found.kind === 'flight' ? found : null,
+      heard: found.kind === 'not-tls' ? found.bytes : null,
+    };
   }
 
   override _read(): void {

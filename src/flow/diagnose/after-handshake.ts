@@ -28,8 +28,20 @@ export function firstAnswerFindings(one: Case, { answer, flight }: Established):
     : [wrongUser(one, refusalSaid)];
 }
 
-/** "Access denied" is also the answer to a user who has to show a certificate, or another one. */
+const SAME_WORDS =
+  'an account may have to show a certain one (REQUIRE X509, SUBJECT, ISSUER), and a wrong password is refused in the same words';
+
+/** Who is let in hears whether the server insists on TLS. "Access denied" is also the answer to a user who has to show a certificate, or another one. */
 function mysqlFindings(one: Case, answer: string, asked: readonly Uint8Array[] | null): Finding[] {
+  if (/require_secure_transport=0$/.test(answer))
+    return [
+      causeFinding('plaintext-accepted', {
+        subject: formatHostPort(one.dial),
+        where: one.where,
+        what: 'The server speaks TLS to who asks for it, and says itself that it serves plaintext too: require_secure_transport is off.',
+        evidence: { said: answer },
+      }),
+    ];
   if (!answer.startsWith('1045 ') || asked === null) return [];
   const { target, options, where } = one;
   const user = target.url?.user ?? '';
@@ -43,8 +55,8 @@ function mysqlFindings(one: Case, answer: string, asked: readonly Uint8Array[] |
       causeFinding('client-certificate-required', {
         subject: user,
         where,
-        what: `The server asks for client certificates, none was shown, and ${JSON.stringify(user)} is denied access with this password.`,
-        confidence: 'likely',
+        what: `The server asks for client certificates, none was shown, and ${JSON.stringify(user)} is denied access: ${SAME_WORDS}.`,
+        confidence: 'possible',
         evidence: { said: answer, acceptedAuthorities: namesOf(asked) },
         remedy,
       }),
@@ -53,7 +65,7 @@ function mysqlFindings(one: Case, answer: string, asked: readonly Uint8Array[] |
     causeFinding('client-certificate-wrong-user', {
       subject: formatName(leaf.subject),
       where,
-      what: `The certificate is accepted, and ${JSON.stringify(user)} is denied access with it and this password.`,
+      what: `The certificate is accepted, and ${JSON.stringify(user)} is denied access with it: ${SAME_WORDS}.`,
       confidence: 'possible',
       evidence: { said: answer, user, certificate: formatName(leaf.subject) },
       remedy,

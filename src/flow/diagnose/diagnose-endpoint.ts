@@ -16,7 +16,7 @@ import { type Instant, instantFromSeconds } from '../../core/time/instant.ts';
 import { authorityInformationAccess } from '../../core/x509/authority-information-access.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import type { Attempt, AttemptResult } from '../probe/attempt.ts';
-import { isGuess, isPostgres } from '../probe/guess.ts';
+import { isGuess, spokenAt } from '../probe/guess.ts';
 import { EVERYTHING, refusalOf } from '../probe/probe-endpoint.ts';
 import { failureOf } from '../probe/probe-failure.ts';
 import type { Endpoint } from '../probe/questions.ts';
@@ -28,7 +28,7 @@ import type { Diagnosed, DiagnoseOptions, DiagnosePorts } from './diagnose-ports
 import { answeredHttp } from './first-answer.ts';
 import { isCommonGround, negotiate } from './negotiation.ts';
 import { noTls } from './no-tls.ts';
-import { clientRefusal, forged, localPolicy, refusedName, refusesAll } from './refusals.ts';
+import { clientRefusal, cutShort, forged, localPolicy, refusedName, refusesAll } from './refusals.ts';
 
 /** Of one name. */
 const MOST_ADDRESSES = 8;
@@ -104,11 +104,12 @@ async function diagnoseAddress(
     where: { target: target.text },
     identify: once(() => ports.identify(dial, Math.min(timeoutMs, IDENTIFY_MS))),
   };
-  if (isGuess(target) && (await isPostgres(ports, { ...one.base, alpn: [] })))
-    return diagnoseAddress(ports, { ...target, protocol: 'postgres' }, dial, options);
+  const spoken = isGuess(target) ? await spokenAt(ports, { ...one.base, alpn: [] }) : null;
+  if (spoken !== null) return diagnoseAddress(ports, { ...target, protocol: spoken }, dial, options);
   if (limits.isNarrowed && !(await isCommonGround(ports, endpoint, limits))) {
-    const { finding } = await negotiate(ports, endpoint, limits, one.where);
+    const { finding, unseen, server } = await negotiate(ports, endpoint, limits, one.where);
     if (finding !== null) return refusal(one, [finding]);
+    if (unseen !== null && server.versions.length > 0) return refusal(one, [cutShort(one, unseen, null)]);
   }
   const look = await lookUnlessSilent(one);
   if ('early' in look) return look.early === 'tls' ? tlsService(one) : withoutTls(one, SILENT);
@@ -221,17 +222,17 @@ async function refused(one: Case, look: Refused): Promise<Diagnosed> {
     const seen = await refusalOf(ports, endpoint, look);
     if (seen.kind === 'no-tls') return withoutTls(one, failureOf(seen.result));
   }
-  const { finding, server } = await negotiate(ports, endpoint, options.limits, where);
-  const known = finding ?? (await localPolicy(one, look, said));
-  return refusal(one, known ? [known] : refusesAll(one, said, server.versions.length > 0), look);
+  const negotiation = await negotiate(ports, endpoint, options.limits, where);
+  const known = negotiation.finding ?? (await localPolicy(one, look, said));
+  return refusal(one, known ? [known] : refusesAll(one, said, negotiation), look);
 }
 
 /** Where only the port said that it is TLS, what answers decides what is spoken; a URL or --starttls is taken at its word. */
 async function withoutTls(one: Case, failure: ProbeFailure): Promise<Diagnosed> {
   const { ports, target, dial, options } = one;
   const isConnected = !UNREACHABLE.includes(failure.id);
-  if (isConnected && failure.id !== 'tls-off' && starttlsOf(target.protocol) !== null && (await speaksTlsFirst(one)))
-    return tlsService(one);
+  const isUnclear = isConnected && failure.id !== 'tls-off' && failure.protocol === null;
+  if (isUnclear && starttlsOf(target.protocol) !== null && (await speaksTlsFirst(one))) return tlsService(one);
   const { finding, spoken } = await noTls(one.identify, target, dial, failure);
   const named = finding.id === 'closed-by-peer' ? await refusedName(one) : null;
   if (named !== null) return refusal(one, [named]);

@@ -6,6 +6,7 @@
 import { type CauseId, causeFinding } from '../../core/diagnosis/causes.ts';
 import type { ClientLimits } from '../../core/diagnosis/client-limits.ts';
 import type { Finding, FindingPlace } from '../../core/diagnosis/finding.ts';
+import { type Gap, type GapField, isSettled } from '../../core/probe/gap.ts';
 import { addSeconds } from '../../core/time/instant.ts';
 import { SUITES_13, suiteName } from '../../core/tls/cipher-suites.ts';
 import { groupName } from '../../core/tls/named-groups.ts';
@@ -30,8 +31,10 @@ export async function isCommonGround(ports: SweepPorts, endpoint: Endpoint, limi
 }
 
 export interface Negotiation {
-  /** null: they have everything in common, or the server took nothing at all. */
+  /** null: they have everything in common, the server took nothing at all, or it is not known. */
   readonly finding: Finding | null;
+  /** What was not seen, and may be what they have in common; null: what there is was seen. */
+  readonly unseen: Gap | null;
   readonly server: Sweep;
 }
 
@@ -43,20 +46,37 @@ export async function negotiate(
 ): Promise<Negotiation> {
   const until = addSeconds(ports.clock(), LONGEST_SECONDS);
   const server = await sweep(ports, endpoint, { connections: MOST_CONNECTIONS, until });
-  return { finding: server.versions.length === 0 ? null : missingPart(server, limits, endpoint, where), server };
+  if (server.versions.length === 0) return { finding: null, unseen: server.gaps[0] ?? null, server };
+  return { ...missingPart(server, limits, endpoint, where), server };
 }
 
-function missingPart(server: Sweep, limits: ClientLimits, { address }: Endpoint, where: FindingPlace): Finding | null {
-  const found = (id: CauseId, what: string, client: readonly string[], theirs: readonly string[]): Finding =>
-    causeFinding(id, {
-      subject: `${address.host}:${address.port}`,
-      where,
-      what,
-      evidence: { client: [...client], server: [...theirs] },
-    });
+type Missing = Omit<Negotiation, 'server'>;
+
+/** Nothing is missing because it was not seen: the asking may have been cut short. */
+function missingPart(server: Sweep, limits: ClientLimits, { address }: Endpoint, where: FindingPlace): Missing {
+  const { gaps } = server;
+  const gapIn = (field: GapField, versions: readonly (ProtocolVersion | undefined)[]): Gap | null =>
+    gaps.find((gap) => versions.some((version) => !isSettled([gap], field, version))) ?? null;
+  const found = (
+    unseen: Gap | null,
+    id: CauseId,
+    what: string,
+    client: readonly string[],
+    theirs: readonly string[],
+  ): Missing => {
+    if (unseen !== null) return { finding: null, unseen };
+    const evidence = { client: [...client], server: [...theirs] };
+    const finding = causeFinding(id, { subject: `${address.host}:${address.port}`, where, what, evidence });
+    return { finding, unseen };
+  };
   const versions = limits.versions.filter((version) => server.versions.includes(version));
+  const others = gapIn(
+    'protocols',
+    limits.versions.filter((version) => !versions.includes(version)),
+  );
   if (versions.length === 0)
     return found(
+      others,
       'no-common-protocol',
       `The server speaks ${listOf(server.versions)}; the client ${listOf(limits.versions)}.`,
       limits.versions,
@@ -68,12 +88,13 @@ function missingPart(server: Sweep, limits: ClientLimits, { address }: Endpoint,
     suitesFor(version, limits).some((code) => theirs(version).includes(code)),
   );
   if (usable.length === 0) {
-    const [mine, others] = [limits.suites, versions.flatMap(theirs)].map((codes) => codes.map(suiteName));
+    const [mine, taken] = [limits.suites, versions.flatMap(theirs)].map((codes) => codes.map(suiteName));
     return found(
+      others ?? gapIn('suites', versions),
       'no-common-suite',
-      `In ${listOf(versions)} the server takes ${listOf(others ?? [])}; the client has none of them.`,
+      `In ${listOf(versions)} the server takes ${listOf(taken ?? [])}; the client has none of them.`,
       mine ?? [],
-      others ?? [],
+      taken ?? [],
     );
   }
   if (
@@ -82,12 +103,13 @@ function missingPart(server: Sweep, limits: ClientLimits, { address }: Endpoint,
     usesGroups(usable, server)
   )
     return found(
+      others ?? gapIn('suites', versions) ?? gapIn('groups', [undefined]),
       'no-common-group',
       `The server exchanges keys over ${listOf(server.groups.map(groupName))}; the client has none of them.`,
       limits.groups.map(groupName),
       server.groups.map(groupName),
     );
-  return null;
+  return { finding: null, unseen: null };
 }
 
 function suitesFor(version: ProtocolVersion, { suites }: ClientLimits): readonly number[] {

@@ -1,13 +1,15 @@
 /** Why a server, or the library of this client, ends a handshake; of clients with certificates also why it is taken back after it. */
-import { causeFinding } from '../../core/diagnosis/causes.ts';
+import { causeFinding, shellQuoted } from '../../core/diagnosis/causes.ts';
 import type { Finding } from '../../core/diagnosis/finding.ts';
 import { clientRefusalOf, refusedClientFinding } from '../../core/diagnosis/refused-client.ts';
+import type { Gap } from '../../core/probe/gap.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import { describeCertificate } from '../../core/x509/describe.ts';
 import { EVERYTHING, namesOf } from '../probe/probe-endpoint.ts';
 import { isAlert, isLocal } from '../probe/refusal-code.ts';
 import type { Case, Refused } from './case.ts';
+import type { Negotiation } from './negotiation.ts';
 
 export function forged({ where }: Case, leaf: Certificate, why: string): Finding {
   return causeFinding('key-mismatch', {
@@ -65,8 +67,26 @@ export async function localPolicy(
   });
 }
 
-/** @param takesSome hellos of our own were taken, and no handshake is; false: nothing at all was */
-export function refusesAll({ dial, target, where }: Case, said: string, takesSome: boolean): Finding[] {
+/** The asking ended before it was known what both have in common. */
+export function cutShort({ target, dial, where }: Case, { what, why }: Gap, said: string | null): Finding {
+  return causeFinding(said !== null && isAlert(said) ? 'handshake-refused' : 'closed-by-peer', {
+    subject: formatHostPort(dial),
+    where,
+    what: `Whether client and server have anything in common is not known: the asking was cut short (${why}).`,
+    why: 'What could not be asked may be what the two have in common, or what they lack.',
+    confidence: 'likely',
+    evidence: { said, unseen: what, saw: why },
+    remedy: {
+      text: 'Ask again, slower, from where the server takes more connections: a probe without gaps decides.',
+      command: `fullchain probe -v --rate 2 ${shellQuoted(target.text.replace(':***@', '@'))}`,
+    },
+  });
+}
+
+/** No handshake is taken, whether hellos of our own were or not. */
+export function refusesAll(one: Case, said: string, { server, unseen }: Negotiation): Finding[] {
+  const { dial, target, where } = one;
+  const takesSome = server.versions.length > 0;
   const at = { subject: formatHostPort(dial), where, confidence: 'likely', evidence: { said } } as const;
   if (/UNRECOGNIZED_NAME/.test(said))
     return [
@@ -78,6 +98,7 @@ export function refusesAll({ dial, target, where }: Case, said: string, takesSom
       }),
     ];
   if (/ALERT_INTERNAL_ERROR/.test(said)) return withoutCertificate(at, target.host, said);
+  if (unseen !== null) return [cutShort(one, unseen, said)];
   if (!isAlert(said))
     return [
       causeFinding('closed-by-peer', {

@@ -32,6 +32,8 @@ export interface Attempt {
    * "login": begin a login where nothing less is refused (IMAP), and end it before anything is said of who logs in.
    */
   readonly exchange: boolean | 'listen' | 'login';
+  /** Before the first word, wait a little for a server that speaks first: it is `heard`, and nothing else is tried. */
+  readonly listensFirst?: true;
   /** Read the server's first flight from the wire besides: its chain in the order sent, whom it accepts as clients. */
   readonly flight?: true;
   /** Hand out the chain too: in the order of the wire, and for less than the whole flight costs. */
@@ -72,6 +74,8 @@ export type AttemptResult = (
       readonly code: string | null;
       /** Of a preamble that came to nothing. */
       readonly preamble?: PreambleReason;
+      /** The first bytes of what came in place of an answer, or of TLS. */
+      readonly heard?: Uint8Array;
     }
 ) & {
   /** Where it was asked for, as far as it came. */

@@ -1,4 +1,6 @@
 /** Targets of which only the port says that it is TLS. */
+import { speakerOf } from '../../core/probe/first-words.ts';
+import type { StarttlsWord } from '../../core/probe/protocol.ts';
 import type { Target } from '../../core/probe/target.ts';
 import type { Attempt, AttemptResult } from './attempt.ts';
 
@@ -9,15 +11,18 @@ export function isGuess({ protocol, url }: Target): boolean {
 const IMPATIENT_MS = 2000;
 
 /**
- * A PostgreSQL logs a ClientHello that comes before its own request for TLS, as a startup packet of an impossible length; to all
- * others its request is one connection more that comes to nothing. It is therefore asked first.
+ * Who has to be asked in his own way, before a ClientHello is sent: whoever speaks first (MariaDB and MySQL count every
+ * ClientHello as a connection error), and PostgreSQL, which logs it as a startup packet of an impossible length. To all others
+ * this is one connection more that comes to nothing. null: nobody of these.
  */
-export async function isPostgres(
+export async function spokenAt(
   { handshake }: { readonly handshake: (attempt: Attempt) => Promise<AttemptResult> },
   base: Attempt,
-): Promise<boolean> {
+): Promise<StarttlsWord | null> {
   const timeoutMs = Math.min(base.timeoutMs, IMPATIENT_MS);
-  const result = await handshake({ ...base, protocol: 'postgres', exchange: false, timeoutMs });
-  if (result.kind === 'established') return true;
-  return result.by === 'preamble' ? result.preamble === 'tls-off' : result.by !== 'network';
+  const result = await handshake({ ...base, protocol: 'postgres', exchange: false, listensFirst: true, timeoutMs });
+  if (result.kind === 'established') return 'postgres';
+  if (result.by !== 'preamble') return result.by === 'network' ? null : 'postgres';
+  if (result.preamble === 'tls-off') return 'postgres';
+  return result.heard === undefined ? null : (speakerOf(result.heard)?.starttls ?? null);
 }

@@ -17,7 +17,7 @@ import { formatName, parseName } from '../../core/x509/name.ts';
 import { alpnOf, type Offer, offerByHandshake, offerByHello } from './application-protocols.ts';
 import type { Attempt, AttemptResult, ClientIdentity } from './attempt.ts';
 import { brokenOff, UNFINISHED, unprovenOf, unseenOf, withLook } from './first-look.ts';
-import { isGuess, isPostgres } from './guess.ts';
+import { isGuess, spokenAt } from './guess.ts';
 import type { Identified, Identify } from './identify.ts';
 import { type FetchPage, lookAtWeb } from './look-at-web.ts';
 import { patient } from './patience.ts';
@@ -77,8 +77,8 @@ export async function probeEndpoint(
     ...(client && { client }),
   };
   const endpoint: Endpoint = { protocol, address: dial, serverName: sniOf(host), timeoutMs };
-  if (isGuess(target) && (await isPostgres(ports, base)))
-    return probeEndpoint(ports, { ...target, protocol: 'postgres' }, dial, options);
+  const spoken = isGuess(target) ? await spokenAt(ports, base) : null;
+  if (spoken !== null) return probeEndpoint(ports, { ...target, protocol: spoken }, dial, options);
   const first = await ports.handshake(base);
   const refusal = first.kind === 'refused' && first.flight === null ? await refusalOf(ports, endpoint, first) : null;
   if (refusal?.kind === 'no-tls') return withoutTls(ports, target, options, endpoint, refusal.result);
@@ -114,8 +114,9 @@ type Refusal =
 export async function refusalOf(
   { readFlight }: Pick<SweepPorts, 'readFlight'>,
   { serverName, ...where }: Endpoint,
-  { code }: Extract<AttemptResult, { kind: 'refused' }>,
+  { code, heard }: Extract<AttemptResult, { kind: 'refused' }>,
 ): Promise<Refusal> {
+  if (heard !== undefined) return { kind: 'no-tls', result: { kind: 'not-tls', bytes: heard } };
   if (code === 'ETIMEDOUT') return { kind: 'no-tls', result: { kind: 'timeout', connected: false } };
   if (code !== null && UNREACHABLE.includes(code)) return { kind: 'no-tls', result: { kind: 'unreachable', code } };
   // It was waited for already.
