@@ -20,7 +20,7 @@ const STEADY_LOOKS = 2;
  */
 export async function confirmServed(
   host: Pick<HostPorts, 'addresses' | 'servedFingerprint' | 'sleep'>,
-  { endpoint, wanted }: Pick<InstallPlan, 'endpoint' | 'wanted'>,
+  { endpoint, wanted }: Pick<InstallPlan, 'endpoint'> & { readonly wanted: Pick<InstallPlan['wanted'], 'names'> },
   leaf: Certificate | undefined,
 ): Promise<void> {
   if (endpoint === null || leaf === undefined) return;
