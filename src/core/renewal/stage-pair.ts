@@ -6,9 +6,9 @@
 import { bytesEqual } from '../bytes/compare.ts';
 import type { Instant } from '../time/instant.ts';
 import type { Certificate } from '../x509/certificate.ts';
-import type { GeneralName } from '../x509/general-name.ts';
-import { nameMismatch } from '../x509/name-match.ts';
+import { formatGeneralName, type GeneralName, generalNameKey } from '../x509/general-name.ts';
 import { validatePath } from '../x509/path.ts';
+import { subjectAltNames } from '../x509/subject-alt-name.ts';
 
 declare const proven: unique symbol;
 
@@ -44,11 +44,10 @@ export function provePair(pair: Pair, wanted: WantedPair, now: Instant): ProvenP
   if (!bytesEqual(leaf.publicKey.raw, pair.publicKey)) return { flaw: 'the key does not belong to the certificate' };
   const path = validatePath({ leaf, intermediates, anchors: pair.anchors, now, purpose: wanted.purpose });
   if (!path.ok) return { flaw: path.detail };
-  for (const name of wanted.names) {
-    if (name.kind !== 'dns' && name.kind !== 'ip') continue;
-    const mismatch = name.kind === 'dns' && name.value.startsWith('*.') ? null : nameMismatch(leaf, name.value);
-    if (mismatch !== null) return { flaw: mismatch };
-  }
+  // Exactly: one that another name only covers, such as a wildcard, would be due for its names at the next look.
+  const named = new Set(subjectAltNames(leaf).map(generalNameKey));
+  const absent = wanted.names.find((name) => !named.has(generalNameKey(name)));
+  if (absent) return { flaw: `the certificate does not name ${formatGeneralName(absent)}` };
   const trust = wanted.trust ?? path.path.slice(-1);
   return { chain: pair.chain, keyPem: pair.keyPem, trust } as unknown as ProvenPair;
 }

@@ -21,7 +21,14 @@ const STEADY_LOOKS = 2;
  */
 export async function confirmServed(
   host: Pick<HostPorts, 'addresses' | 'servedFingerprint' | 'sleep' | 'isListening'>,
-  { endpoint, wanted, desired }: Pick<InstallPlan, 'endpoint' | 'wanted' | 'desired'>,
+  {
+    endpoint,
+    wanted,
+    desired,
+  }: Pick<InstallPlan, 'endpoint'> & {
+    readonly wanted: Pick<InstallPlan['wanted'], 'names'>;
+    readonly desired: Pick<InstallPlan['desired'], 'reload' | 'restart'>;
+  },
   leaf: Certificate | undefined,
 ): Promise<void> {
   if (endpoint === null || leaf === undefined) return;
