@@ -27,7 +27,7 @@ import type {
   Trust,
 } from '../../src/core/services/service-kind.ts';
 import type { ServiceSpec } from '../../src/core/stack/stack.ts';
-import { redisCommands } from './redis-client.ts';
+import { redisCommands } from '../../src/edge/reload/redis-commands.ts';
 import { NAMES, type TestPair } from './test-authority.ts';
 
 export const IS_ROOT = process.getuid?.() === 0;

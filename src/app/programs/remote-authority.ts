@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { pemBlocksLabelled, pemFromDer } from '../../core/bytes/pem.ts';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import { PROFILES } from '../../core/issuance/profile.ts';
 import { sameNames } from '../../core/issuance/requested-names.ts';
 import { parseCrl } from '../../core/revocation/crl.ts';
 import { type Revocations, revocationsIn, saysMoreThan } from '../../core/revocation/revocation.ts';
@@ -18,6 +19,7 @@ import type { AuthorityReference } from '../../core/stack/stack.ts';
 import { addSeconds, formatRfc3339 } from '../../core/time/instant.ts';
 import { lifetimeSeconds } from '../../core/time/validity-period.ts';
 import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
+import { lackedPurposes } from '../../core/x509/extended-key-usage.ts';
 import { formatGeneralName } from '../../core/x509/general-name.ts';
 import { subjectAltNames } from '../../core/x509/subject-alt-name.ts';
 import { type Answer, fetchRoot, get, post } from '../../edge/authority-client/authority-client.ts';
@@ -188,13 +190,14 @@ function bundleOf(text: string): StackRoots | null {
   return active ? { active, bundle } : null;
 }
 
-/** Rekeying repeats names and lifetime: only for a pair that is in force and has both as they are wanted now. */
+/** Rekeying repeats names, usages and lifetime: only for a pair that is in force and has them as they are wanted now. */
 function canSucceed({ certificate: leaf }: PairInUse, request: CertificateRequest): boolean {
   const lifetime = Math.abs(lifetimeSeconds(leaf.validity) - request.lifetimeSeconds);
   return (
     wallClock() < leaf.validity.notAfter &&
     lifetime <= LIFETIME_TOLERANCE_SECONDS &&
-    sameNames(subjectAltNames(leaf), request.names)
+    sameNames(subjectAltNames(leaf), request.names) &&
+    lackedPurposes(leaf, PROFILES[request.profile].purposes).length === 0
   );
 }
 

@@ -8,6 +8,7 @@ import { addSeconds, formatRfc3339, type Instant } from '../time/instant.ts';
 import { instantAtFraction, lifetimeSeconds, remainingSeconds, type ValidityPeriod } from '../time/validity-period.ts';
 import type { KeyAlgorithm } from '../x509/algorithm.ts';
 import type { TbsCertificate } from '../x509/certificate.ts';
+import { type KeyPurpose, lackedPurposes } from '../x509/extended-key-usage.ts';
 import { type GeneralName, generalNameKey } from '../x509/general-name.ts';
 import { keyAlgorithmOf } from '../x509/public-key.ts';
 import { subjectAltNames } from '../x509/subject-alt-name.ts';
@@ -19,6 +20,7 @@ export type RenewalReason =
   | 'asked'
   | 'names-changed'
   | 'key-changed'
+  | 'usage-changed'
   | 'issuer-changed'
   | 'root-outgoing'
   | 'expired'
@@ -55,6 +57,8 @@ export type Installed =
 export interface WantedCertificate {
   readonly names: readonly GeneralName[];
   readonly key: KeyAlgorithm;
+  /** What a new one would be good for; none where the issuer decides that by itself. */
+  readonly purposes: readonly KeyPurpose[];
 }
 
 /** Two thirds of the lifetime (R225); a tenth of the rest is jitter, so that many do not come at once. */
@@ -111,6 +115,8 @@ export function renewalDecision(
   const difference = nameDifference(subjectAltNames(leaf), wanted.names);
   if (difference !== null) return yes('names-changed', difference);
   if (keyAlgorithmOf(leaf.publicKey) !== wanted.key) return yes('key-changed', `its key is not ${wanted.key}`);
+  const lacked = lackedPurposes(leaf, wanted.purposes);
+  if (lacked.length > 0) return yes('usage-changed', `it is not good for ${lacked.join(' and ')}`);
   if (root === 'unknown') return yes('issuer-changed', 'it was not issued by the authority of this stack');
   const left = remainingSeconds(leaf.validity, now);
   if (left <= 0) return yes('expired', `it expired at ${formatRfc3339(leaf.validity.notAfter)}`);

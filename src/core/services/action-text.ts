@@ -1,4 +1,5 @@
 /** What is to be done on the host, as a person would do it by hand. */
+import { CHAIN_FILE, KEY_FILE } from './pair-layout.ts';
 import type { Action } from './service-kind.ts';
 
 export function commandLine(action: Action): string {
@@ -14,10 +15,10 @@ export function commandLine(action: Action): string {
   }
 }
 
-function redisCli({ host, ports, first, client }: Extract<Action, { kind: 'redis' }>): string {
+function redisCli({ host, ports, first, pair }: Extract<Action, { kind: 'redis' }>): string {
   const tls =
     first === 'tls'
-      ? ['--tls', '--insecure', ...(client ? ['--cert', client.certificate, '--key', client.key] : [])]
+      ? ['--tls', '--insecure', '--cert', `${pair}/current/${CHAIN_FILE}`, '--key', `${pair}/current/${KEY_FILE}`]
       : [];
   return ['redis-cli', '-h', host, '-p', String(ports[0] ?? 6379), ...tls].map(quoted).join(' ');
 }

@@ -29,6 +29,10 @@ export interface PairPaths {
   readonly combined: string;
 }
 
+/** In every version. */
+export const CHAIN_FILE = 'tls.crt';
+export const KEY_FILE = 'tls.key';
+
 /** Some programs look for the key first, some for the leaf. */
 export type CombinedOrder = 'key-first' | 'chain-first';
 
@@ -44,8 +48,8 @@ export function pairLayout(
   return {
     directory,
     files: [
-      { name: 'tls.crt', content: ['chain'], mode: 0o644 },
-      { name: 'tls.key', content: ['key'], mode: 0o600 },
+      { name: CHAIN_FILE, content: ['chain'], mode: 0o644 },
+      { name: KEY_FILE, content: ['key'], mode: 0o600 },
       { name: 'ca.crt', content: ['ca'], mode: 0o644 },
       ...(combined === null ? [] : [combinedFile(combined)]),
     ],
@@ -53,8 +57,8 @@ export function pairLayout(
     copies: [],
     links: [],
     paths: {
-      certificate: `${current}/tls.crt`,
-      key: `${current}/tls.key`,
+      certificate: `${current}/${CHAIN_FILE}`,
+      key: `${current}/${KEY_FILE}`,
       ca: `${current}/ca.crt`,
       revocationLists: `${directory}/crl.pem`,
       combined: `${current}/tls.pem`,

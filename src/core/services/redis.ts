@@ -57,7 +57,7 @@ export const redis: ServiceKind = {
     const reached = {
       kind: 'redis',
       ...door(service, outside),
-      client: trust.verifyClients ? clientOf(paths) : null,
+      pair: install.directory,
     } as const;
     const changesPorts = facts.version === null || versionAtLeast(facts.version, '6.2.2');
     return {
@@ -143,10 +143,6 @@ function door(service: ServiceSpec, outside: string): Pick<RedisAction, 'host' |
 }
 
 type RedisAction = Extract<Action, { kind: 'redis' }>;
-
-function clientOf({ certificate, key }: PairPaths): RedisAction['client'] {
-  return { certificate, key };
-}
 
 function speaksTls(text: string): boolean {
   return (valuesOf(text, 'tls-port').at(-1) ?? '0') !== '0';

@@ -154,8 +154,11 @@ export type Action =
       readonly host: string;
       readonly ports: readonly number[];
       readonly passwordFile: string | null;
-      /** Shown when the server asks for a certificate; paths. */
-      readonly client: { readonly certificate: string; readonly key: string } | null;
+      /**
+       * The layout directory of its own pair, shown when the server asks for a certificate: the version in use, then older
+       * ones, since what the server takes is decided by what it was told last.
+       */
+      readonly pair: string;
       readonly first: 'tls' | 'plaintext';
       readonly commands: readonly (readonly string[])[];
       readonly why: string;

@@ -36,6 +36,12 @@ export function extendedKeyUsage(certificate: ExtensionHolder): readonly string[
   return extensionValue(certificate, EXTENDED_KEY_USAGE);
 }
 
+/** Of these, what it may not be used for. */
+export function lackedPurposes(certificate: ExtensionHolder, wanted: readonly KeyPurpose[]): readonly KeyPurpose[] {
+  const allowed = extendedKeyUsage(certificate);
+  return allowed === null ? [] : wanted.filter((purpose) => !allowed.includes(purpose));
+}
+
 export function encodeExtendedKeyUsage(purposes: readonly KeyPurpose[]): Uint8Array {
   return encodeExtension(EXTENDED_KEY_USAGE, false, sequence(...purposes.map((purpose) => oid(PURPOSES[purpose]))));
 }

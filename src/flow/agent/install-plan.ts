@@ -2,6 +2,7 @@
  * What is to be done for one member of a stack, a service or a client: a pair, its bundle, files of configuration.
  * Gathered and decided; nothing is changed here.
  */
+import { PROFILES } from '../../core/issuance/profile.ts';
 import {
   type Installed,
   type RenewalDecision,
@@ -19,6 +20,7 @@ import type { MemberName } from '../../core/stack/member-name.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import type { Instant } from '../../core/time/instant.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
+import type { KeyPurpose } from '../../core/x509/extended-key-usage.ts';
 import { validatePath } from '../../core/x509/path.ts';
 import type {
   ConfigurationPorts,
@@ -109,7 +111,7 @@ export async function planInstall(ports: PlanPorts, wish: InstallWish, asked: bo
   const stateOf = (version: InstalledVersion | Flawed | null): Installed =>
     installedState(ports, wanted.issuer, version, now);
   const suggested = installed?.chain[0] ? await ports.suggestedRenewal(wanted.issuer, installed.chain[0]) : null;
-  const renewal = renewalDecision(stateOf(current), wanted, asked, now, suggested);
+  const renewal = renewalDecision(stateOf(current), asWished(wanted), asked, now, suggested);
   const edits = desired.configuration.flatMap((change): FileEdit[] => {
     const { path, before, after } = ports.configuration.preview(change, member.name);
     const beforeIssue = change.kind === 'own-file' && change.beforeIssue === true;
@@ -171,7 +173,12 @@ function pendingVersion(
   if (number === undefined || number <= (installed?.number ?? 0)) return null;
   const version = install.readVersion(desired.install, number);
   if ('flaw' in version || version.confirmedAt !== null) return null;
-  return renewalDecision(stateOf(version), wanted, false, now, null).due ? null : version;
+  return renewalDecision(stateOf(version), asWished(wanted), false, now, null).due ? null : version;
+}
+
+/** An ACME server decides by itself what its certificates are good for: another one would be no better. */
+function asWished(wanted: WantedCertificate): WantedCertificate & { readonly purposes: readonly KeyPurpose[] } {
+  return { ...wanted, purposes: wanted.issuer === 'internal' ? PROFILES[wanted.profile].purposes : [] };
 }
 
 function installedState(
