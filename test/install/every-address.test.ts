@@ -5,7 +5,6 @@ import { type TestContext, test } from 'node:test';
 import { pemBlocksLabelled } from '../../src/core/bytes/pem.ts';
 import { parseCertificate } from '../../src/core/x509/certificate.ts';
 import { handshake } from '../../src/edge/probe/service-handshake.ts';
-import type { HostPorts } from '../../src/flow/agent/agent-ports.ts';
 import { confirmServed } from '../../src/flow/agent/confirm-served.ts';
 import { StepFailed } from '../../src/flow/agent/step.ts';
 import { acceptsConnections } from '../servers/accepts-connections.ts';

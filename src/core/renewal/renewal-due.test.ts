@@ -5,7 +5,13 @@ import { sequence, time, unsignedInteger } from '../asn1/der-writer.ts';
 import { addSeconds, type Instant, instantFromSeconds } from '../time/instant.ts';
 import { validityFrom } from '../time/validity-period.ts';
 import type { TbsCertificate } from '../x509/certificate.ts';
-import { type RenewalDecision, renewalDecision, renewalInstant, spreadOf } from './renewal-due.ts';
+import {
+  type RenewalDecision,
+  renewalDecision,
+  renewalInstant,
+  spreadOf,
+  type WantedCertificate,
+} from './renewal-due.ts';
 
 const START = instantFromSeconds(1_800_000_000);
 const DAY = 86_400;
@@ -24,7 +30,7 @@ function leafOf(lifetimeSeconds: number, serial = '7f00000000'): TbsCertificate 
 function decided(leaf: TbsCertificate, seconds: number, suggested: Instant | null = null): RenewalDecision {
   return renewalDecision(
     { kind: 'installed', leaf, root: 'active', revocation: null },
-    { names: dns('api.internal'), key: 'ecdsa-p256' },
+    { names: dns('api.internal'), key: 'ecdsa-p256', purposes: ['serverAuth'] },
     false,
     addSeconds(START, seconds),
     suggested,
@@ -106,7 +112,7 @@ test('a clock that was set: forwards it is due at once, backwards not yet; befor
 });
 
 test('what comes before any date: nothing, unreadable, revoked, other names, another key, another issuer', () => {
-  const wanted = { names: dns('api.internal'), key: 'ecdsa-p256' } as const;
+  const wanted: WantedCertificate = { names: dns('api.internal'), key: 'ecdsa-p256', purposes: ['serverAuth'] };
   const leaf = leafOf(90 * DAY);
   const installed = { kind: 'installed', leaf, root: 'active', revocation: null } as const;
   const revocation = { revokedAt: addSeconds(START, 5), reason: 'keyCompromise' } as const;
@@ -122,6 +128,8 @@ test('what comes before any date: nothing, unreadable, revoked, other names, ano
   assert.equal(reasonOf(undefined, { ...wanted, names: dns('api.internal', 'b.internal') }), 'names-changed');
   assert.equal(reasonOf(undefined, { ...wanted, names: dns('b.internal') }), 'names-changed');
   assert.equal(reasonOf(undefined, { ...wanted, key: 'rsa-2048' }), 'key-changed');
+  assert.equal(reasonOf(undefined, { ...wanted, purposes: ['serverAuth', 'clientAuth'] }), 'usage-changed');
+  assert.equal(reasonOf(undefined, { ...wanted, purposes: [] }), 'not-due, not due');
   assert.equal(reasonOf({ ...installed, root: 'unknown' }), 'issuer-changed');
   assert.equal(reasonOf({ ...installed, root: 'outgoing' }), 'root-outgoing');
 });
