@@ -238,3 +238,45 @@ test('clients are verified as declared', { skip }, async (t) => {
     assert.equal((await psql(url)).output, '1\n');
   });
 });
+
+/** The guide's row for administrators, before the rows of everybody else: the first row that fits decides. */
+const ADMINISTRATORS_FIRST = [
+  'local all all trust',
+  'hostssl all postgres 0.0.0.0/0 cert clientcert=verify-full',
+  'host all all 127.0.0.1/32 scram-sha-256',
+  '',
+].join('\n');
+
+test('the superuser by certificate alone, by a row of the person’s own, and others as before', { skip }, async (t) => {
+  const { port, data, psql, directory, output } = await startCluster(t, ADMINISTRATORS_FIRST);
+  const local = `host=${directory} port=${port} user=postgres dbname=postgres`;
+  assert.equal((await psql(local, "CREATE ROLE bob LOGIN PASSWORD 'b'")).status, 0);
+  const pair = authority.issue(['serverAuth']);
+  const { desired } = configure(
+    postgresql,
+    serviceSpec(postgresql, port, { clients: { kind: 'optional' }, settings: { data } }),
+  );
+  install(desired, pair);
+  await take(desired);
+  await until(() => serves({ port, ca: authority.ca, preamble: postgresPreamble }, pair), 'TLS', 5000, output);
+  const answer = async (user: string, client?: TestPair): Promise<string> =>
+    (
+      await look({
+        ...{ port, ca: authority.ca, preamble: postgresPreamble, say: startupMessage(user) },
+        ...(client && { client }),
+      })
+    ).answer;
+  assert.match(await answer('postgres'), REFUSED);
+  assert.match(await answer('postgres', alice), REFUSED);
+  assert.match(await answer('postgres', postgres), LOGGED_IN);
+  assert.match(await answer('bob'), ASKED);
+  // In the order of the guide the row is never reached, and the superuser is asked for a password.
+  const [, row, everybody] = ADMINISTRATORS_FIRST.split('\n');
+  const hba = join(data, 'pg_hba.conf');
+  const reloads = (): number => output().split('received SIGHUP').length;
+  const before = reloads();
+  writeFileSync(hba, readFileSync(hba, 'utf8').replace(`${row}\n${everybody}`, `${everybody}\n${row}`));
+  await take(desired);
+  await until(() => reloads() > before, 'the reload', 5000, output);
+  await until(async () => ASKED.test(await answer('postgres')), 'the order of the guide', 5000, output);
+});
