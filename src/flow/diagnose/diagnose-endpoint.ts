@@ -13,6 +13,7 @@ import { tlsPolicy } from '../../core/services/tls-policy.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { HostPort } from '../../core/stack/stack.ts';
 import { type Instant, instantFromSeconds } from '../../core/time/instant.ts';
+import { isPostQuantum } from '../../core/tls/named-groups.ts';
 import { authorityInformationAccess } from '../../core/x509/authority-information-access.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import type { Attempt, AttemptResult } from '../probe/attempt.ts';
@@ -26,6 +27,7 @@ import { firstAnswerFindings, plaintextFindings } from './after-handshake.ts';
 import type { Case, Established, Refused } from './case.ts';
 import type { Diagnosed, DiagnoseOptions, DiagnosePorts } from './diagnose-ports.ts';
 import { answeredHttp } from './first-answer.ts';
+import { CLASSICAL_GROUPS, shortTaken, USUAL_GROUPS } from './long-hello.ts';
 import { isCommonGround, negotiate } from './negotiation.ts';
 import { noTls } from './no-tls.ts';
 import { clientRefusal, cutShort, forged, localPolicy, refusedName, refusesAll } from './refusals.ts';
@@ -82,6 +84,10 @@ export function unresolved(target: Target): Diagnosed {
   return { target, address: null, reachable: false, findings: [finding], served: null, seen: null };
 }
 
+function withFinding(diagnosed: Diagnosed, finding: Finding): Diagnosed {
+  return { ...diagnosed, findings: sortFindings([finding, ...diagnosed.findings]) };
+}
+
 /** Of each question in plaintext. */
 const IDENTIFY_MS = 2000;
 
@@ -113,7 +119,9 @@ async function diagnoseAddress(
   }
   const look = await lookUnlessSilent(one);
   if ('early' in look) return look.early === 'tls' ? tlsService(one) : withoutTls(one, SILENT);
-  return look.kind === 'established' ? established(one, look) : refused(one, look);
+  if (look.kind === 'established') return established(one, look);
+  const short = await shortTaken(one, look);
+  return short === null ? refused(one, look) : withFinding(await established(one, short.look), short.finding);
 }
 
 function once<T>(ask: () => Promise<T>): () => Promise<T> {
@@ -195,7 +203,9 @@ function attemptOf({ protocol, host, url }: Target, dial: HostPort, options: Dia
       min: oldest === undefined || oldest === 'SSLv3' ? 'TLSv1' : oldest,
       max: newest === undefined || newest === 'SSLv3' ? 'TLSv1' : newest,
     },
-    ...(limits.isNarrowed ? { suites: 'DEFAULT' } : { suites: USUAL_SUITES, groups: USUAL_GROUPS }),
+    ...(limits.isNarrowed
+      ? { suites: 'DEFAULT', ...(limits.groups.some(isPostQuantum) ? {} : { groups: CLASSICAL_GROUPS }) }
+      : { suites: USUAL_SUITES, groups: USUAL_GROUPS }),
     // Who is greeted with a request that it does not know may close, and is none the worse for it.
     ...(protocol === 'tls' ? { exchange: 'listen', alpn: ['http/1.1'] } : { exchange: true }),
     flight: true,
@@ -206,9 +216,6 @@ function attemptOf({ protocol, host, url }: Target, dial: HostPort, options: Dia
     ...(protocol === 'mysql' && url?.user != null && options.password !== null && { password: options.password }),
   };
 }
-
-/** As OpenSSL calls them; the newest aside, which not every one knows. */
-const USUAL_GROUPS = 'X25519:P-256:P-384';
 
 /** The handshake did not come to its end, or was taken back right after it. */
 async function refused(one: Case, look: Refused): Promise<Diagnosed> {
