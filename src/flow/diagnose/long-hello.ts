@@ -12,6 +12,9 @@ import type { Case, Established, Refused } from './case.ts';
 export const USUAL_GROUPS = '*X25519MLKEM768:*X25519:P-256:P-384';
 export const CLASSICAL_GROUPS = 'X25519:P-256:P-384:P-521:X448';
 
+/** The long one has been waited for. */
+const SHORT_MS = 2000;
+
 export interface ShortTaken {
   readonly look: Established;
   readonly finding: Finding;
@@ -19,8 +22,10 @@ export interface ShortTaken {
 
 /** @returns null: the length makes no difference, or what failed goes well the next time */
 export async function shortTaken({ ports, base, dial, where }: Case, long: Refused): Promise<ShortTaken | null> {
-  if (!isBroken(long) || long.flight !== null || base.groups !== USUAL_GROUPS) return null;
-  const look = await ports.handshake({ ...base, groups: CLASSICAL_GROUPS });
+  const isConnected = long.by === 'server' || (long.by === 'network' && long.code === null);
+  if (!isBroken(long) || !isConnected || long.flight !== null || base.groups !== USUAL_GROUPS) return null;
+  const timeoutMs = Math.min(base.timeoutMs, SHORT_MS);
+  const look = await ports.handshake({ ...base, groups: CLASSICAL_GROUPS, timeoutMs });
   if (look.kind !== 'established') return null;
   const again = await ports.handshake(base);
   if (!isBroken(again)) return null;
