@@ -82,3 +82,13 @@ test('each kind says of each policy for clients whether it can be', () => {
     assert.deepEqual(found, ENFORCED[kind], kind);
   }
 });
+
+test('redis: clients: required, with a pair that another authority issues and that Redis refuses from its own host', () => {
+  const issuers = (more: string): string =>
+    `issuers:\n  public:\n    acme: https://acme.test/directory\n    challenge: { http-01: { webroot: /var/www } }\n${service('redis', `clients: required\n    ${more}`)}`;
+  const [problem = assert.fail('it is accepted'), ...others] = problemsOf(issuers('issuer: public'));
+  assert.deepEqual([others, problem.line, problem.column, problem.path], [[], 11, 14, 'services.svc.clients']);
+  assert.match(problem.what, /"public" issues this one: give "reload" a command that restarts the server/);
+  assert.deepEqual(problemsOf(issuers('issuer: public\n    reload: systemctl restart redis')), []);
+  assert.deepEqual(problemsOf(issuers('issuer: internal')), []);
+});

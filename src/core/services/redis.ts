@@ -12,7 +12,7 @@ import { reloadOf, restartOf } from './declared-action.ts';
 import { setMarkedBlock } from './marked-block.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout } from './pair-layout.ts';
 import { noRevocation } from './revocation-lists.ts';
-import { type Action, type Facts, type ServiceKind, versionAtLeast } from './service-kind.ts';
+import { type Action, type Facts, type Objection, type ServiceKind, versionAtLeast } from './service-kind.ts';
 import { awkwardText, clientsOtherThan, firstOf, missingFile, requiredSetting, setting } from './setting.ts';
 import { tlsPolicy } from './tls-policy.ts';
 
@@ -41,6 +41,7 @@ export const redis: ServiceKind = {
         ['none', 'optional', 'required'],
         'does not look at the names in client certificates; clients: required lets in all that the authority issued',
       ),
+      lockedOut(service),
     ),
 
   unsupported: (service, { files, version }) =>
@@ -96,6 +97,15 @@ export const redis: ServiceKind = {
     };
   },
 };
+
+/** Our own CONFIG SET shows the server's pair, which is no client's of the stack where another authority issued it. */
+function lockedOut({ clients, issuer, reload }: ServiceSpec): Objection | null {
+  if (clients.kind !== 'required' || issuer === 'internal' || reload !== null) return null;
+  return {
+    key: 'clients',
+    why: `required needs a certificate of the stack's own authority to take up a new pair, and "${issuer}" issues this one: give "reload" a command that restarts the server, take issuer: internal, or clients: optional`,
+  };
+}
 
 const STYLE = { place: 'end', comment: '#' } as const;
 
