@@ -1,7 +1,7 @@
 /** Whom a live server lets in follows the stack file both ways: each apply is proven, and nothing is left to do. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { scratch } from '../ca/command-line.ts';
 import { skipWithout } from '../servers/available.ts';
@@ -9,7 +9,7 @@ import { LAUNCHER } from '../servers/fullchain.ts';
 import { run } from '../servers/process.ts';
 import { startMariaDb } from '../services/start-mariadb.ts';
 import { EVERYBODY, skipWithoutPostgresql, startCluster } from '../services/start-postgresql.ts';
-import { startRedis } from '../services/start-redis.ts';
+import { PASSWORD, startRedis } from '../services/start-redis.ts';
 
 interface Change {
   readonly action: string;
@@ -18,7 +18,12 @@ interface Change {
 
 interface Verified {
   readonly services: readonly {
-    readonly checks: readonly { readonly id: string; readonly ok: boolean | null; readonly observed: string }[];
+    readonly checks: readonly {
+      readonly id: string;
+      readonly ok: boolean | null;
+      readonly observed: string;
+      readonly remedy: string | null;
+    }[];
   }[];
 }
 
@@ -112,6 +117,32 @@ test('Redis: a pair that is not good for what its policy wants is due, and one w
   );
   await stack.answer('rotate');
   assert.ok((await stack.proven()).includes('served'));
+});
+
+test('Redis that a person has told something else since: verify sees it, and what it names mends it', {
+  skip: skipWithout('redis-server', 'redis-cli'),
+}, async (t) => {
+  const { stack, port, config } = await startRedisStack(t);
+  await followed(stack, ['required']);
+  const pair = join(dirname(config), 'fullchain-svc', 'current');
+  const redisCli = (...words: readonly string[]) => {
+    const identity = ['--cert', join(pair, 'tls.crt'), '--key', join(pair, 'tls.key')];
+    const args = ['-h', '127.0.0.1', '-p', String(port), '--tls', '--insecure', ...identity, ...words];
+    return run('redis-cli', args, { env: { REDISCLI_AUTH: PASSWORD } });
+  };
+  assert.match((await redisCli('CONFIG', 'SET', 'tls-auth-clients', 'no')).output, /OK/);
+  const { status, stdout } = await stack.command('verify');
+  assert.equal(status, 1, stdout);
+  const { services }: Verified = JSON.parse(stdout);
+  const failed = services.flatMap(({ checks }) => checks.filter(({ ok }) => ok === false));
+  assert.deepEqual(
+    failed.map(({ id }) => id),
+    ['clients'],
+  );
+  assert.match(failed[0]?.remedy ?? '', /told otherwise since .*fullchain rotate svc$/);
+  await stack.answer('rotate', 'svc');
+  assert.ok((await stack.proven()).includes('clients'));
+  assert.match((await redisCli('CONFIG', 'GET', 'tls-auth-clients')).output, /yes/);
 });
 
 async function startRedisStack(t: TestContext) {

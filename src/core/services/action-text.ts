@@ -15,12 +15,14 @@ export function commandLine(action: Action): string {
   }
 }
 
-function redisCli({ host, ports, first, pair }: Extract<Action, { kind: 'redis' }>): string {
+function redisCli({ host, ports, first, pair, passwordFile }: Extract<Action, { kind: 'redis' }>): string {
   const tls =
     first === 'tls'
       ? ['--tls', '--insecure', '--cert', `${pair}/current/${CHAIN_FILE}`, '--key', `${pair}/current/${KEY_FILE}`]
       : [];
-  return ['redis-cli', '-h', host, '-p', String(ports[0] ?? 6379), ...tls].map(quoted).join(' ');
+  // Neither the output nor an argument ever holds the password.
+  const password = passwordFile === null ? '' : `REDISCLI_AUTH="$(cat ${quoted(passwordFile)})" `;
+  return password + ['redis-cli', '-h', host, '-p', String(ports[0] ?? 6379), ...tls].map(quoted).join(' ');
 }
 
 /** For a POSIX shell. */
