@@ -32,12 +32,12 @@ export const postgresql: ServiceKind = {
   impossible: (service) => awkwardText(service, 'data', 'config', 'directory'),
 
   unsupported(service, { files }) {
-    const { config, hba, version } = filesOf(service);
+    const { config, hba, version, options } = filesOf(service);
     const found = files[version]?.trim() ?? null;
     return firstOf(
       missingFile(files, version, 'is "data" a data directory?'),
       versionAtLeast(found, '12') ? null : `PostgreSQL ${found} is too old: supported from 12 on`,
-      missingFile(files, config, '"config" names its directory where it is not the data directory'),
+      missingFile(files, config, configElsewhere(files[options] ?? null)),
       missingFile(files, hba, 'it is expected beside postgresql.conf'),
     );
   },
@@ -102,7 +102,16 @@ function filesOf(service: ServiceSpec) {
     /** Written by ALTER SYSTEM, read after postgresql.conf. */
     automatic: `${data}/postgresql.auto.conf`,
     pidFile: `${data}/postmaster.pid`,
+    /** The command line that the server was started with last. */
+    options: `${data}/postmaster.opts`,
   };
+}
+
+/** Debian keeps it below /etc/postgresql, and says so to the server when it starts. */
+function configElsewhere(options: string | null): string {
+  const file = /config_file=([^"\r\n]*)\/postgresql\.conf/.exec(options ?? '')?.[1];
+  const what = '"config" names its directory where it is not the data directory';
+  return file === undefined ? what : `${what}; the server was started with that in ${file}: write "config: ${file}"`;
 }
 
 /** Never inside the data directory: a base backup would carry the key away, and leave the link behind. */
