@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
@@ -175,6 +185,43 @@ test('a service that is not seen with the installed pair is told again, by hand 
   assert.equal(await agent.stop(), 0);
 });
 
+/** Not what HOME says. */
+const home = userInfo().homedir;
+
+test('the unit lets the agent write where it writes, and nowhere else below /etc and home directories', {
+  skip: !/^\/(home|root)\b/.test(home) && `skipped: the home directory is ${home}`,
+}, (t) => {
+  const directory = mkdtempSync(join(home, 'fullchain-test-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  mkdirSync(join(directory, 'conf.d'));
+  const file = join(directory, 'stack.yaml');
+  writeFileSync(
+    file,
+    `stack: test
+services:
+  site: { kind: nginx, names: [a.test], address: "127.0.0.1:443", config: ${directory}/conf.d }
+  app: { kind: files, names: [b.test], certificate: ${directory}/app/tls/tls.crt, key: ${directory}/app/tls/tls.key, directory: /var/lib/app }
+clients:
+  me: { connects: [site], names: [me.test], directory: ${directory}/me/tls }
+`,
+  );
+  const writable = (state: string): readonly string[] => {
+    const { status, stdout, stderr } = fullchain(['agent', '--print-unit', '-f', file, '--state', state]);
+    assert.equal(status, 0, stderr);
+    return [...stdout.matchAll(/^ReadWritePaths=-(.*)$/gm)].map(([, path = '']) => path);
+  };
+  // The pair of a site lies beside conf.d; what is not there is made below the nearest directory.
+  assert.deepEqual(writable('/var/lib/fullchain'), [directory, `${directory}/conf.d`]);
+  mkdirSync(join(directory, 'me/tls'), { recursive: true });
+  mkdirSync(join(directory, 'state'));
+  assert.deepEqual(writable(join(directory, 'state')), [
+    directory,
+    `${directory}/conf.d`,
+    `${directory}/me/tls`,
+    `${directory}/state`,
+  ]);
+});
+
 test('the unit is one that systemd takes, with little exposure', {
   skip: !systemd && 'systemd-analyze is not installed',
 }, (t) => {
@@ -186,7 +233,7 @@ test('the unit is one that systemd takes, with little exposure', {
   );
   const printed = fullchain(['agent', '--print-unit', '-f', file, '--state', '/var/lib/fullchain']);
   assert.equal(printed.status, 0, printed.stderr);
-  assert.match(printed.stdout, /^ReadWritePaths=-\/etc\/nginx$|^ReadWritePaths=-\/etc\/nginx\/conf\.d$/m);
+  assert.match(printed.stdout, /^ReadWritePaths=-\/etc(\/nginx)?$/m);
   const unit = join(directory, 'fullchain-agent.service');
   writeFileSync(unit, printed.stdout);
   const verified = spawnSync('systemd-analyze', ['verify', unit], { encoding: 'utf8' });

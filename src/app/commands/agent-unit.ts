@@ -18,22 +18,35 @@ export function printUnit(context: Context, flags: StackFlags): void {
   const file = resolve(flags.file);
   const password = flags.passwordFile === undefined ? [] : ['--password-file', resolve(flags.passwordFile)];
   const command = [process.execPath, program, 'agent', '--file', file, '--state', context.paths.root, ...password];
-  process.stdout.write(unitText(command, writablePaths(readStack(flags.file))));
+  process.stdout.write(unitText(command, writablePaths(readStack(flags.file), context.paths.root)));
 }
 
-/** Directories below /etc and /usr that the agent writes to; all others are writable or not needed. */
-function writablePaths(stack: Stack): string[] {
+/**
+ * Directories below /etc, /usr and home directories that the agent writes to; all others are writable or not needed. What is not there yet is made: then
+ * the nearest directory that is.
+ */
+function writablePaths(stack: Stack, state: string): string[] {
   const services = stack.services.flatMap(({ kind, settings }) =>
     Object.entries(SERVICE_KIND_TABLE[kind].settings)
       .filter(([name, { type }]) => type === 'path' && settings[name] !== undefined)
-      .map(([name]) => String(settings[name])),
+      .flatMap(([name]) => placesFor(name, String(settings[name]))),
   );
   const webroots = Object.values(stack.issuers).flatMap((issuer) =>
     issuer.kind === 'acme' && issuer.challenge.kind === 'http-01-webroot' ? [issuer.challenge.webroot] : [],
   );
   const clients = stack.clients.map(({ directory }) => directory);
-  const directories = [...services, ...webroots, ...clients].map((path) => (isDirectory(path) ? path : dirname(path)));
-  return [...new Set(directories)].filter((path) => /^\/(etc|usr|home|root)\//.test(path)).sort();
+  const directories = [...services, ...webroots, ...clients, state].map(existing);
+  return [...new Set(directories)].filter((path) => /^\/(etc|usr|home|root)(\/|$)/.test(path)).sort();
+}
+
+/** A file is replaced beside itself, and the pair of a service lies beside its configuration, be that a file or a directory. */
+function placesFor(setting: string, path: string): readonly string[] {
+  if (setting === 'directory') return [path];
+  return isDirectory(path) ? [path, dirname(path)] : [dirname(path)];
+}
+
+function existing(path: string): string {
+  return isDirectory(path) || path === '/' ? path : existing(dirname(path));
 }
 
 function isDirectory(path: string): boolean {
