@@ -134,12 +134,25 @@ test('a stack file with a mistake changes nothing; when it is right again it hol
   const first = await served(port, join(tls, 'ca.crt'));
   writeFileSync(file, stack('1h').replace('kind:', 'knid:'));
   await until(() => agent.log().some(({ msg }) => msg.startsWith('the stack cannot be read')), 'the report');
-  assert.match(JSON.stringify(agent.log().at(-1)), /line|kind/);
+  const told = agent.log().at(-1);
+  assert.deepEqual([told?.code, told?.err], ['stack-file-invalid', undefined]);
+  assert.match(`${told?.what} ${told?.remedy}`, /:4:\d+: .*knid.* /s);
   assert.equal(await served(port, join(tls, 'ca.crt')), first);
   writeFileSync(file, stack('1h').replace('[app.test,', '[app.test, www.app.test,'));
   await until(async () => (await served(port, join(tls, 'ca.crt'))) !== first, 'the new names');
   assert.equal(agent.log().filter(({ msg }) => msg.startsWith('the stack cannot be read')).length, 1, 'told once');
   assert.equal(await agent.stop('SIGINT'), 0);
+});
+
+test('a file that is not right from the start is no stack to keep: the agent ends and says so', async (t) => {
+  const { file, state, stack } = await app(t);
+  const missing = fullchain(['agent', '-f', file, '--state', state]);
+  assert.equal(missing.status, 1, missing.stderr);
+  assert.match(missing.stderr, /\(input-unreadable\)\n.*\n.*next: /);
+  writeFileSync(file, stack('1h').replace('kind:', 'knid:'));
+  const wrong = fullchain(['agent', '-f', file, '--state', state]);
+  assert.equal(wrong.status, 2, wrong.stderr);
+  assert.match(wrong.stderr, /\(stack-file-invalid\)/);
 });
 
 test('one agent a host; an apply beside it waits for it, and both see the same', async (t) => {

@@ -49,7 +49,7 @@ export function addStackCommands(program: Command): void {
     },
   );
   withFile('agent', 'Keep the stack as its file says, for ever')
-    .option('--interval <duration>', 'how often it looks', durationOption, 60)
+    .option('--interval <duration>', 'how often it looks (default: 1m)', durationOption)
     .option('--print-unit', 'a systemd unit for it')
     .action(async (flags: StackFlags & { readonly printUnit?: boolean }, self: Command) => {
       if (flags.printUnit) {

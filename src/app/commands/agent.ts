@@ -1,6 +1,6 @@
 /** What `fullchain agent` does: one agent a host, which keeps a stack as its file says until it is stopped. */
 import pino, { type Logger } from 'pino';
-import { OperatorFault } from '../../core/faults/operator-faults.ts';
+import { OperatorFault, remedyOf } from '../../core/faults/operator-faults.ts';
 import { memberId } from '../../core/stack/member-name.ts';
 import type { Stack } from '../../core/stack/stack.ts';
 import { formatRfc3339 } from '../../core/time/instant.ts';
@@ -19,8 +19,12 @@ import { type StackMember, stackMembers } from '../programs/stack-members.ts';
 import { openStackWorld, type StackWorld } from '../programs/stack-world.ts';
 import { agentLockPath, journalOf, workLockPath } from '../stack-state.ts';
 
-/** @throws OperatorFault agent-busy when another agent runs on this host's state */
+/**
+ * @throws OperatorFault agent-busy when another agent runs on this host's state; input-unreadable, stack-file-invalid where the file is not right from
+ * the start, since nobody is kept in TLS by an agent that waits for a person
+ */
 export async function agent(context: Context, flags: StackFlags): Promise<void> {
+  readStack(flags.file);
   const lock = takeLock(agentLockPath(context.paths));
   if (!lock) throw new OperatorFault('agent-busy', 'another agent runs on this host', { path: context.paths.root });
   const logger = pino(
@@ -41,7 +45,7 @@ export async function agent(context: Context, flags: StackFlags): Promise<void> 
       for (const left of leftBehindNotes(world, stack, flags.file)) logger.warn(noteAnswer(left), 'left as it is');
       return { stack, world };
     },
-    trouble: (fault, what) => logger.error({ err: fault }, TROUBLE[what]),
+    trouble: (fault, what) => logger.error(faultFields(fault), TROUBLE[what]),
   });
   try {
     await keep(context, flags, followed, stop, logger);
@@ -49,6 +53,13 @@ export async function agent(context: Context, flags: StackFlags): Promise<void> 
     await followed.close();
     lock.release();
   }
+}
+
+/** A person's mistake has what to do next, and no stack. */
+function faultFields(fault: unknown): object {
+  if (!(fault instanceof OperatorFault)) return { err: fault };
+  const { text, command } = remedyOf(fault);
+  return { code: fault.code, what: fault.message, remedy: text, ...(command !== null && { next: command }) };
 }
 
 const TROUBLE = {
