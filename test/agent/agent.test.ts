@@ -186,6 +186,7 @@ test('a service that is not seen with the installed pair is told again, by hand 
   };
   crash();
   assert.equal(status().state, 'not-served');
+  assert.equal(fullchain(['status', '-f', file, '--state', state]).status, 1);
   const { changes } = JSON.parse(fullchain(['plan', '--json', '-f', file, '--state', state]).stdout);
   assert.deepEqual([changes.length, changes[0].action], [1, 'reload']);
   assert.match(changes[0].why, /refused/i);

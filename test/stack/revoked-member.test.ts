@@ -31,8 +31,11 @@ interface Answer {
   readonly clients: readonly Member[];
 }
 
-async function stateOf({ answer }: NginxStack, kind: 'services' | 'clients'): Promise<string> {
-  const { services, clients }: Answer = await answer('status');
+async function stateOf({ command }: NginxStack, kind: 'services' | 'clients'): Promise<string> {
+  const { status, stdout } = await command('status');
+  const { services, clients }: Answer = JSON.parse(stdout);
+  const isRevoked = [...services, ...clients].some(({ why }) => why.startsWith('revoked'));
+  assert.equal(status, isRevoked ? 1 : 0, stdout);
   const [member] = kind === 'services' ? services : clients;
   return `${member?.state}: ${member?.why}`;
 }

@@ -3,7 +3,7 @@ import type { InstallLayout } from '../../core/services/service-kind.ts';
 import { type MemberName, memberId } from '../../core/stack/member-name.ts';
 import type { Stack } from '../../core/stack/stack.ts';
 import { formatDuration } from '../../core/time/duration.ts';
-import { formatRfc3339 } from '../../core/time/instant.ts';
+import { formatRfc3339, type Instant } from '../../core/time/instant.ts';
 import type { Certificate } from '../../core/x509/certificate.ts';
 import { wallClock } from '../../edge/system/clock.ts';
 import type { InstallPlan } from '../../flow/agent/install-plan.ts';
@@ -34,7 +34,15 @@ export async function status(context: Context, flags: StackFlags): Promise<void>
     found.sort((a, b) => ((a.line.notAfter ?? '') < (b.line.notAfter ?? '') ? -1 : 1));
     const of = (kind: MemberName['kind']) => found.filter(({ member }) => member.kind === kind).map(({ line }) => line);
     const now = wallClock();
-    const answer = { stack: stack.name, services: of('service'), clients: of('client'), ...authorityAnswer(trouble) };
+    const lacking = lackingRoots(trouble);
+    const isGood = found.every(({ line }) => !isBad(line, now));
+    const answer = {
+      stack: stack.name,
+      ok: isGood && lacking === null,
+      services: of('service'),
+      clients: of('client'),
+      ...authorityAnswer(trouble),
+    };
     print(context, answer, () => [
       ...authorityLines(trouble),
       ...found.flatMap(({ line: { name, state, why, notAfter, lastError } }) => [
@@ -42,11 +50,14 @@ export async function status(context: Context, flags: StackFlags): Promise<void>
         ...(lastError?.remedy ? [`    next: ${lastError.remedy}`] : []),
       ]),
     ]);
-    process.exitCode = exitOf(
-      settled.every(({ error }) => error === null),
-      lackingRoots(trouble),
-    );
+    process.exitCode = exitOf(isGood, lacking);
   });
+}
+
+/** What clients meet now, or what was tried in vain; what is yet to be done is no fault. */
+function isBad({ state, notAfter, isRevoked }: Line, now: Instant): boolean {
+  const isExpired = notAfter !== null && Date.parse(notAfter) / 1000 <= now;
+  return state === 'failed' || state === 'not-served' || isExpired || isRevoked === true;
 }
 
 type State = 'ok' | 'due' | 'pending-install' | 'not-served' | 'failed' | 'unmanaged';
@@ -59,6 +70,8 @@ interface Line {
   readonly renewAt: string | null;
   /** null: nobody renews it. */
   readonly issuer: string | null;
+  /** Its issuer has taken it back; absent: not that anybody knows. */
+  readonly isRevoked?: true;
   readonly lastError?: SettledError & { readonly retryAt?: string };
 }
 
@@ -77,6 +90,7 @@ async function lineOf(
     notAfter: leaf ? formatRfc3339(leaf.validity.notAfter) : null,
     renewAt: found?.renewal.renewAt == null ? null : formatRfc3339(found.renewal.renewAt),
     issuer: member.kind === 'client' ? 'internal' : member.service.issuer,
+    ...(found?.renewal.reason === 'revoked' && { isRevoked: true }),
     ...(lastError && { lastError: { ...lastError, ...(failed && { retryAt: formatRfc3339(failed.retryAt) }) } }),
   };
 }
