@@ -55,3 +55,22 @@ test('an agent on a host without an authority makes it too, and keeps the stack'
   assert.equal(agent.log().filter(({ msg }) => msg === 'a new authority was made').length, 1);
   assert.equal(await agent.stop(), 0);
 });
+
+test('the step "reload" says what was run, or that nobody was told', (t) => {
+  const directory = scratch(t);
+  const [state, file] = [join(directory, 'state'), join(directory, 'fullchain.yaml')];
+  const app = (name: string, more: string): string =>
+    `  ${name}: { kind: files, names: [${name}.internal], certificate: ${directory}/${name}.crt, key: ${directory}/${name}.key${more} }\n`;
+  writeFileSync(file, `stack: first\nservices:\n${app('told', ', reload: "true # told"')}${app('silent', '')}`);
+  const { stdout, stderr } = fullchain(['apply', '--json', '--file', file, '--state', state]);
+  const services: readonly { name: string; steps: readonly { step: string; detail: string }[] }[] =
+    JSON.parse(stdout).services;
+  assert.deepEqual(
+    services.map(({ name, steps }) => [name, steps.find(({ step }) => step === 'reload')?.detail]),
+    [
+      ['told', 'true # told'],
+      ['silent', 'nobody was told: no reload is known or needed here'],
+    ],
+    stdout + stderr,
+  );
+});

@@ -155,8 +155,8 @@ class Work {
     }
     if (this.written.length > 0) this.done('configure', this.written.map(({ path }) => path).join(', '));
     await this.checkConfiguration();
-    await this.takeUp(this.wantedTakeUp());
-    this.done('reload', 'done');
+    const action = await this.takeUp(this.wantedTakeUp());
+    this.done('reload', action === null ? 'nobody was told: no reload is known or needed here' : commandLine(action));
   }
 
   async confirm(): Promise<void> {
@@ -289,13 +289,15 @@ class Work {
     );
   }
 
-  private async takeUp(how: TakeUp): Promise<void> {
+  /** @returns what was done; null: nobody has to be told */
+  private async takeUp(how: TakeUp): Promise<Action | null> {
     this.at = 'reload';
     const { reload, restart } = this.plan.desired;
     const action = how === 'restart' && restart !== null ? restart : reload;
-    if (action === null) return;
+    if (action === null) return null;
     const { ok, output } = await this.ports.host.run(action);
     if (!ok) throw await this.notTakenUp(action, output);
+    return action;
   }
 
   /** Nobody takes up anything where nobody runs: that is no fault of the command. */
