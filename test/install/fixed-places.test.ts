@@ -26,7 +26,8 @@ test('fixed places follow one another as plan says: ca, certificate, key', (t) =
   assert.ok(
     changes.some(
       ({ action, why }: { action: string; why: string }) =>
-        action === 'install' && why.includes(`, ${ca}, ${certificate}, ${key}; the fixed places follow in this order`),
+        action === 'install' &&
+        why.includes(`, ${ca}, ${certificate}, ${key} (one after the other, in this order: for milliseconds`),
     ),
     JSON.stringify(changes),
   );

@@ -8,9 +8,5 @@ export function fixedPlacesText({ directory, copies }: Pick<InstallLayout, 'dire
     copies.find(({ file }) => file === 'tls.key'),
   ];
   if (!certificate || !key) return '';
-  return [
-    '; the fixed places follow in this order, each by a rename',
-    `until ${key.to} follows, for the time that one small file takes to be written (milliseconds), a program that reads by itself finds the new certificate with the old key`,
-    `one that reads when it is told never does, and ${directory}/current changes as a whole`,
-  ].join('; ');
+  return ` (one after the other, in this order: for milliseconds the new certificate lies beside the old key; ${directory}/current never mixes them)`;
 }
