@@ -825,7 +825,7 @@ const SECTIONS: readonly BadStackFile[] = [
     text: top(
       'clients:\n  app:\n    connects: [site]\n    names: [app]\n    directory: tls\n  web:\n    connects: [site]\n    names: [web]\n    directory: ./tls/',
     ),
-    problems: ['16:16 clients.web.directory: also the directory of clients.app; each client needs its own'],
+    problems: ['16:16 clients.web.directory: also the directory of clients.app; each needs its own'],
     schema: 'accepts',
   },
   {

@@ -92,3 +92,32 @@ test('redis: clients: required, with a pair that another authority issues and th
   assert.deepEqual(problemsOf(issuers('issuer: public\n    reload: systemctl restart redis')), []);
   assert.deepEqual(problemsOf(issuers('issuer: internal')), []);
 });
+
+test('two members in one place, whatever it is called in each; what several can share is no fault', () => {
+  const problems = problemsOf(
+    [
+      'stack: shop',
+      'services:',
+      '  a: { kind: postgresql, names: [a.test], address: "127.0.0.1:1", data: /var/lib/pg }',
+      '  b: { kind: postgresql, names: [b.test], address: "127.0.0.1:2", data: /var/lib/pg/ }',
+      '  c: { kind: redis, names: [c.test], address: "127.0.0.1:3", config: /etc/redis.conf }',
+      '  d: { kind: redis, names: [d.test], address: "127.0.0.1:4", config: /etc/../etc/redis.conf }',
+      '  e: { kind: files, names: [e.test], certificate: /etc/e.crt, key: /etc/e.key, ca: /etc/ca.crt }',
+      '  f: { kind: files, names: [f.test], certificate: /etc/f.crt, key: /etc/e.crt, ca: /etc/ca.crt }',
+      '  g: { kind: nginx, names: [g.test], address: "127.0.0.1:5", config: /etc/nginx/conf.d }',
+      '  h: { kind: nginx, names: [h.test], address: "127.0.0.1:5", config: /etc/nginx/conf.d, directory: /etc/app }',
+      'clients:',
+      '  app: { connects: [a], names: [app], directory: /etc/app }',
+      '',
+    ].join('\n'),
+  );
+  assert.deepEqual(
+    problems.map(({ line, column, path, what }) => `${line}:${column} ${path}: ${what}`),
+    [
+      '4:73 services.b.data: also the data of services.a; each needs its own',
+      '6:70 services.d.config: also the config of services.c; each needs its own',
+      '8:68 services.f.key: also the certificate of services.e; each needs its own',
+      '12:50 clients.app.directory: also the directory of services.h; each needs its own',
+    ],
+  );
+});

@@ -14,8 +14,8 @@ import { tlsPolicy } from './tls-policy.ts';
 export const files: ServiceKind = {
   name: 'files',
   settings: {
-    certificate: { type: 'path', required: true, description: 'Gets the chain, leaf first.' },
-    key: { type: 'path', required: true, description: 'Gets the private key.' },
+    certificate: { type: 'path', isOwn: true, required: true, description: 'Gets the chain, leaf first.' },
+    key: { type: 'path', isOwn: true, required: true, description: 'Gets the private key.' },
     ca: { type: 'path', required: false, description: 'Gets the roots that this service trusts.' },
     owner: { type: 'string', required: false, description: 'Owner of the files, user or user:group; else runAs.' },
     mode: { type: 'mode', required: false, description: 'Mode of the key; else 0600.' },

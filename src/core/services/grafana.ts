@@ -14,7 +14,7 @@ import { oldestVersion, SUITES_12, tlsPolicy } from './tls-policy.ts';
 export const grafana: ServiceKind = {
   name: 'grafana',
   settings: {
-    config: { type: 'path', required: true, description: 'grafana.ini.' },
+    config: { type: 'path', isOwn: true, required: true, description: 'grafana.ini.' },
     directory: DIRECTORY_SETTING,
   },
   protocol: 'https',

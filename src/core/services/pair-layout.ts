@@ -8,6 +8,7 @@ import { setting } from './setting.ts';
 
 export const DIRECTORY_SETTING = {
   type: 'path',
+  isOwn: true,
   required: false,
   description: 'Where certificate and key are kept; else fullchain-NAME beside the configuration.',
 } as const satisfies SettingShape;

@@ -20,7 +20,7 @@ import { groupsFor, tlsPolicy } from './tls-policy.ts';
 export const postfix: ServiceKind = {
   name: 'postfix',
   settings: {
-    config: { type: 'path', required: true, description: 'main.cf.' },
+    config: { type: 'path', isOwn: true, required: true, description: 'main.cf.' },
     security: {
       type: 'string',
       required: false,

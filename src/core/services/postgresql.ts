@@ -19,8 +19,13 @@ import { groupsFor, oldestVersion, tlsPolicy } from './tls-policy.ts';
 export const postgresql: ServiceKind = {
   name: 'postgresql',
   settings: {
-    data: { type: 'path', required: true, description: 'The data directory (PGDATA).' },
-    config: { type: 'path', required: false, description: 'Directory of postgresql.conf and pg_hba.conf; else data.' },
+    data: { type: 'path', isOwn: true, required: true, description: 'The data directory (PGDATA).' },
+    config: {
+      type: 'path',
+      isOwn: true,
+      required: false,
+      description: 'Directory of postgresql.conf and pg_hba.conf; else data.',
+    },
     directory: DIRECTORY_SETTING,
   },
   protocol: 'postgres',

@@ -19,7 +19,7 @@ import { tlsPolicy } from './tls-policy.ts';
 export const redis: ServiceKind = {
   name: 'redis',
   settings: {
-    config: { type: 'path', required: true, description: 'redis.conf.' },
+    config: { type: 'path', isOwn: true, required: true, description: 'redis.conf.' },
     passwordFile: { type: 'path', required: false, description: 'File with the password of the default user.' },
     directory: DIRECTORY_SETTING,
   },

@@ -43,6 +43,8 @@ export interface SettingShape {
   readonly type: 'path' | 'string' | 'port' | 'url' | 'mode';
   readonly required: boolean;
   readonly description: string;
+  /** A place that no two members can have; absent: several may name it. */
+  readonly isOwn?: true;
 }
 
 export type ServiceProtocol = 'tls' | 'https' | 'postgres' | 'mysql' | 'redis' | 'smtp' | 'imap';

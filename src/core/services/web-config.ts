@@ -13,6 +13,7 @@ import { oldestVersion, SUITES_12, TLS_GROUPS, tlsPolicy } from './tls-policy.ts
 
 export const WEB_CONFIG_SETTING = {
   type: 'path',
+  isOwn: true,
   required: true,
   description: 'The file that --web.config.file names.',
 } as const satisfies SettingShape;

@@ -1,9 +1,9 @@
 /**
  * What is wrong only between keys and sections: what a kind of service can never do, names that an issuer cannot prove,
- * issuers that fall back on themselves, clients that share a directory.
+ * issuers that fall back on themselves, members in one place.
  */
 import type { ServiceKind } from '../../core/services/service-kind.ts';
-import type { IssuerSpec, ServiceSpec } from '../../core/stack/stack.ts';
+import type { IssuerSpec, ServiceKindName, ServiceSpec } from '../../core/stack/stack.ts';
 import { formatGeneralName, type GeneralName } from '../../core/x509/general-name.ts';
 import type { Named } from './keys-shape.ts';
 import { childPlace, itemPlace, type Place, type Reading, refuse } from './shape.ts';
@@ -60,14 +60,29 @@ export function checkFallbacks(issuers: readonly Named<IssuerSpec>[], reading: R
   }
 }
 
-export function checkDirectories(clients: readonly Named<{ readonly directory: string }>[], reading: Reading): void {
-  const owners = new Map<string, string>();
-  for (const { name, place, found } of clients) {
-    const directory = found?.value.directory;
-    if (directory === undefined) continue;
-    const owner = owners.get(directory);
-    const written = childPlace(place, 'directory');
-    if (owner === undefined) owners.set(directory, name);
-    else if (written) refuse(written, reading, `also the directory of clients.${owner}; each client needs its own`);
-  }
+interface Placed {
+  readonly name: string;
+  readonly place: Place;
+}
+
+/** Places that only one member can have: two would take each other's pair, or contradict each other in one file. */
+export function checkPlaces(
+  services: readonly (Placed & { readonly service: Pick<ServiceSpec, 'kind' | 'settings'> })[],
+  clients: readonly (Placed & { readonly value: { readonly directory: string } })[],
+  kinds: Readonly<Record<ServiceKindName, Pick<ServiceKind, 'settings'>>>,
+  reading: Reading,
+): void {
+  const owners = new Map<string, { readonly member: string; readonly key: string }>();
+  const claim = (member: string, place: Place, key: string, path: string): void => {
+    const owner = owners.get(path);
+    if (owner === undefined) owners.set(path, { member, key });
+    else if (owner.member !== member)
+      refuse(childPlace(place, key) ?? place, reading, `also the ${owner.key} of ${owner.member}; each needs its own`);
+  };
+  for (const { name, place, service } of services)
+    for (const [key, { isOwn }] of Object.entries(kinds[service.kind].settings)) {
+      const path = service.settings[key];
+      if (isOwn && typeof path === 'string') claim(`services.${name}`, place, key, path);
+    }
+  for (const { name, place, value } of clients) claim(`clients.${name}`, place, 'directory', value.directory);
 }

@@ -1,6 +1,6 @@
 /** The stack file: YAML text → a complete Stack, or everything that is wrong with it, each at its place. */
 import type { ClientSpec, FilePlace, IssuerSpec, ServiceSpec, Stack } from '../../core/stack/stack.ts';
-import { checkDirectories, checkFallbacks, checkPossible, checkProvable } from './cross-check.ts';
+import { checkFallbacks, checkPlaces, checkPossible, checkProvable } from './cross-check.ts';
 import { checkKeys, type Named, presentKeys, readEach } from './keys-shape.ts';
 import type { KindSettings, ServiceDraft } from './service-shape.ts';
 import { childPlace, type Place, type Reading } from './shape.ts';
@@ -63,22 +63,22 @@ function readStack(
     ...rightOnes(named).map(({ name, value }) => [name, value] as const),
   ]);
   const defaults = found.defaults?.value ?? STANDARD;
-  const services = rightOnes(found.services?.value ?? []).map(({ name, place, value }) => {
+  const members = rightOnes(found.services?.value ?? []).map(({ name, place, value }) => {
     const service = completed(name, placeOf(place.label), value, defaults);
     const spec = issuers.get(service.issuer);
     const asked = [service.issuer, ...(spec?.kind === 'acme' ? spec.fallback : [])];
     checkProvable(service.names, asked, issuers, place, reading);
     checkPossible(service, kinds[service.kind], place, reading);
-    return service;
+    return { name, place, service };
   });
   checkFallbacks(named, reading);
-  checkDirectories(clients, reading);
+  checkPlaces(members, rightOnes(clients), kinds, reading);
   if (found.stack === null || found.authority === null) return null;
   return {
     name: found.stack.value,
     authority: found.authority.value,
     issuers: Object.fromEntries(issuers),
-    services,
+    services: members.map(({ service }) => service),
     clients: rightOnes(clients).map(
       ({ name, place, value }): ClientSpec => ({
         name,
