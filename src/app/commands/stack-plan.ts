@@ -60,11 +60,11 @@ function unplanned(error: SettledError): Change {
   return { action: 'none', why: detailAt(error), error };
 }
 
-function changeLines(name: string, { action, why, diff, command, error }: Change): string[] {
+function changeLines(name: string, { action, why, diff, check, command, error }: Change): string[] {
   return [
     `${name.padEnd(16)} ${(error ? 'failed' : action).padEnd(9)} ${why}`,
     ...(error ? [`    next: ${error.remedy}`] : []),
-    ...(command === undefined ? [] : [`    $ ${command}`]),
+    ...[check, command].flatMap((line) => (line === undefined ? [] : [`    $ ${line}`])),
     ...(diff === undefined ? [] : diff.trimEnd().split('\n')).map((line) => `    ${line}`),
   ];
 }

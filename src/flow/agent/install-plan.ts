@@ -215,6 +215,8 @@ export interface PlannedChange {
   readonly diff?: string;
   /** Of a reload or a restart: what is run. */
   readonly command?: string;
+  /** Of the last change: what is run before it, and must succeed. */
+  readonly check?: string;
 }
 
 /** The plan in the words of the `plan` answer: one line an action, "none" where nothing is to be done. */
@@ -259,7 +261,9 @@ export function plannedChanges(plan: InstallPlan): PlannedChange[] {
       why: plan.seenInstead ?? 'the installed pair has not been seen served yet',
       command: commandLine(desired.reload),
     });
-  return changes.length > 0 ? changes : [{ action: 'none', why: renewal.why }];
+  const last = changes.pop();
+  if (!last) return [{ action: 'none', why: renewal.why }];
+  return [...changes, desired.check ? { ...last, check: commandLine(desired.check) } : last];
 }
 
 /** What a person should know of it. */
