@@ -17,8 +17,9 @@ export function printUnit(context: Context, flags: StackFlags): void {
   const program = resolve(process.argv[1] ?? 'fullchain');
   const file = resolve(flags.file);
   const password = flags.passwordFile === undefined ? [] : ['--password-file', resolve(flags.passwordFile)];
-  const command = [process.execPath, program, 'agent', '--file', file, '--state', context.paths.root, ...password];
-  process.stdout.write(unitText(command, writablePaths(readStack(flags.file), context.paths.root)));
+  const state = resolve(context.paths.root);
+  const command = [process.execPath, program, 'agent', '--file', file, '--state', state, ...password];
+  process.stdout.write(unitText(command, writablePaths(readStack(flags.file), state)));
 }
 
 /**
