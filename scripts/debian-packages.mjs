@@ -21,6 +21,7 @@ export const DEBIAN_PACKAGES = {
   faketime: 'certificates seen from another day',
   'gnutls-bin': 'second TLS implementation',
   iproute2: 'ss: who listens where',
+  strace: 'in which order files are synced',
   'python3-cryptography-vectors': 'test vectors of X.509',
   postgresql: 'a service brought to TLS',
   'redis-server': 'a service brought to TLS',

@@ -12,6 +12,7 @@ const TRACED = join(import.meta.dirname, '..', 'world', 'traced-install.ts');
 type Call =
   | { readonly kind: 'said'; readonly what: string }
   | { readonly kind: 'synced'; readonly path: string }
+  | { readonly kind: 'made'; readonly path: string }
   | { readonly kind: 'renamed'; readonly from: string; readonly to: string };
 
 test('files are synced before they have their names, names before it is said that they are there', {
@@ -21,11 +22,17 @@ test('files are synced before they have their names, names before it is said tha
   const trace = join(directory, 'trace');
   const { status, stderr } = spawnSync(
     'strace',
-    ['-f', '-y', '-qq', '-s', '4096', '-e', 'trace=fsync,rename,renameat,renameat2,write', '-o', trace].concat([
-      process.execPath,
-      TRACED,
-      directory,
-    ]),
+    [
+      '-f',
+      '-y',
+      '-qq',
+      '-s',
+      '4096',
+      '-e',
+      'trace=fsync,mkdir,mkdirat,rename,renameat,renameat2,write',
+      '-o',
+      trace,
+    ].concat([process.execPath, TRACED, directory]),
     { encoding: 'utf8' },
   );
   assert.equal(status, 0, stderr);
@@ -54,6 +61,18 @@ test('files are synced before they have their names, names before it is said tha
     const nextRename = renames.find((other) => other.index > index)?.index ?? ours.length;
     assert.ok(isSynced(dirname(to), index, nextRename), `the name ${to} is synced before anything else happens`);
   }
+  // A directory whose name is lost is lost with all that is in it.
+  const made = ours.flatMap((call, index) => (call.kind === 'made' ? [{ ...call, index }] : []));
+  assert.deepEqual(
+    made.map(({ path }) => path),
+    ['pair', 'pair/versions', 'pair/versions/.staging-1', 'copies'],
+  );
+  for (const { path, index } of made) {
+    const parent = dirname(path) === '.' ? directory : dirname(path);
+    const isRenamed = renames.some(({ from }) => from === path);
+    const firstInside = renames.find(({ to }) => to.startsWith(`${path}/`))?.index ?? ours.length;
+    assert.ok(isRenamed || isSynced(parent, index, firstInside), `the name ${path} is synced before anything is in it`);
+  }
   const [staged, activated] = ['staged', 'activated'].map((what) =>
     ours.findIndex((call) => call.kind === 'said' && call.what === what),
   );
@@ -68,6 +87,8 @@ function callIn(line: string, directory: string): Call[] {
   if (said !== undefined) return [{ kind: 'said', what: said }];
   const synced = / fsync\(\d+<([^>]*)>\) += 0/.exec(line)?.[1];
   if (synced !== undefined) return [{ kind: 'synced', path: inside(synced) }];
+  const made = / mkdir(?:at)?\((?:[^"]*, )?"([^"]*)", \d+\) += 0/.exec(line)?.[1];
+  if (made !== undefined) return [{ kind: 'made', path: inside(made) }];
   const [, from, to] = / rename(?:at2?)?\([^"]*"([^"]*)", [^"]*"([^"]*)"[^)]*\) += 0/.exec(line) ?? [];
   return from === undefined || to === undefined ? [] : [{ kind: 'renamed', from: inside(from), to: inside(to) }];
 }

@@ -9,12 +9,13 @@ import {
   fchownSync,
   fsyncSync,
   linkSync,
+  mkdirSync,
   openSync,
   renameSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 export interface FileOwner {
   readonly uid: number;
@@ -82,4 +83,11 @@ export function syncDirectory(path: string): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** With those above it that are missing; their names last as what is written into them does. */
+export function makeDirectories(path: string, mode = 0o777): void {
+  const first = mkdirSync(path, { recursive: true, mode });
+  if (first === undefined) return;
+  for (let made = resolve(path); made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made));
 }

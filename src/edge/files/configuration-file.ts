@@ -1,10 +1,10 @@
 /** Files of a service's configuration: ours alone, or one marked block in a person's. */
-import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { setMarkedBlock } from '../../core/services/marked-block.ts';
 import type { ConfigurationPorts } from '../../flow/agent/agent-ports.ts';
-import { writeFileAtomically } from './atomic-file.ts';
+import { makeDirectories, writeFileAtomically } from './atomic-file.ts';
 import { isErrno, naming } from './write-fault.ts';
 
 export const configurationFiles: ConfigurationPorts = {
@@ -23,7 +23,7 @@ export const configurationFiles: ConfigurationPorts = {
       }
       const target = linkTarget(path);
       const existing = statSync(target, { throwIfNoEntry: false });
-      mkdirSync(dirname(target), { recursive: true });
+      makeDirectories(dirname(target));
       // A person's file keeps its owner and mode.
       writeFileAtomically(target, text, existing ? existing.mode & 0o7777 : mode, existing);
     });

@@ -2,11 +2,11 @@
  * What failed and when it is tried again, one small file a member of the stack: it outlives the agent, and `status` and the
  * agent read the same. There is no file where nothing is wrong.
  */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { formatRfc3339, parseRfc3339 } from '../../core/time/instant.ts';
 import type { FailureRecord } from '../../flow/agent/keep-stack.ts';
-import { writeFileAtomically } from './atomic-file.ts';
+import { makeDirectories, writeFileAtomically } from './atomic-file.ts';
 
 export interface FailureJournal {
   /** null: nothing failed, or what was written cannot be read, which is worth nothing. */
@@ -32,7 +32,7 @@ export function failureJournal(directory: string): FailureJournal {
     write(member, record) {
       const path = pathOf(member);
       if (record === null) return rmSync(path, { force: true });
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      makeDirectories(dirname(path), 0o700);
       const { retryAt, ...rest } = record;
       writeFileAtomically(path, `${JSON.stringify({ ...rest, retryAt: formatRfc3339(retryAt) })}\n`, 0o600);
     },

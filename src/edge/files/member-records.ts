@@ -4,12 +4,12 @@
  *   members/STACK/services/NAME.json    {"footprints":[…]}, the latest first
  *   members/STACK/clients/NAME.json
  */
-import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Footprint, placesOf, withoutPlaces } from '../../core/services/footprint.ts';
 import { type MemberName, memberId } from '../../core/stack/member-name.ts';
 import type { MemberRecords } from '../../flow/agent/member-records.ts';
-import { writeFileAtomically } from './atomic-file.ts';
+import { makeDirectories, writeFileAtomically } from './atomic-file.ts';
 import { placeIndex } from './place-index.ts';
 import { isErrno, naming } from './write-fault.ts';
 
@@ -53,7 +53,7 @@ const KINDS = ['service', 'client'] as const;
 function writeRecord(path: string, footprints: readonly Footprint[]): void {
   naming(path, () => {
     if (footprints.length === 0) return rmSync(path, { force: true });
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(path), 0o700);
     writeFileAtomically(path, `${JSON.stringify({ footprints })}\n`, 0o600);
   });
 }

@@ -1,7 +1,8 @@
 /** Where the versions of a pair lie, and which of them is in use. */
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InstallLayout } from '../../core/services/service-kind.ts';
+import { makeDirectories } from './atomic-file.ts';
 import { isErrno } from './write-fault.ts';
 
 export function versionsDirectory({ directory }: Pick<InstallLayout, 'directory'>): string {
@@ -38,7 +39,7 @@ export function currentNumber({ directory }: Pick<InstallLayout, 'directory'>): 
 /** It stays ours: whoever owns a directory can put another file where we are about to write. */
 export function makeDirectory(path: string): void {
   if (existsSync(path)) return;
-  mkdirSync(path, { recursive: true, mode: 0o755 });
+  makeDirectories(path, 0o755);
   // Whatever the umask: the service has to pass.
   chmodSync(path, 0o755);
 }

@@ -12,7 +12,6 @@ import {
   existsSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -30,7 +29,7 @@ import type { InstalledPart, InstallLayout } from '../../core/services/service-k
 import type { Instant } from '../../core/time/instant.ts';
 import { type Certificate, parseCertificate } from '../../core/x509/certificate.ts';
 import type { Flawed, InstalledVersion, InstallPorts, TakeUp } from '../../flow/agent/agent-ports.ts';
-import { syncDirectory, writeFileAtomically } from './atomic-file.ts';
+import { makeDirectories, syncDirectory, writeFileAtomically } from './atomic-file.ts';
 import { takeLock } from './exclusive-lock.ts';
 import { installDrift, repairVersions } from './install-drift.ts';
 import {
@@ -171,7 +170,7 @@ export const versionedInstall: InstallPorts = {
 function copyOut(layout: InstallLayout): void {
   for (const { file, to, mode } of layout.copies) {
     naming(to, () => {
-      mkdirSync(dirname(to), { recursive: true });
+      makeDirectories(dirname(to));
       putAside(to, () => isOurs(layout, file, to));
       writeFileAtomically(to, readFileSync(join(layout.directory, 'current', file)), mode, layout.owner);
     });
