@@ -123,7 +123,7 @@ test('PostgreSQL: TLS off, asked for in the wrong way, and plaintext taken besid
   assertCause(await diagnose([url]), 'tls-off');
   assertCause(await diagnose([`localhost:${pg.port}`, '--starttls', 'postgres']), 'tls-off');
   assert.equal(
-    assertCause(await diagnose([`https://localhost:${pg.port}`, '--timeout', '2']), 'plaintext-service').evidence
+    assertCause(await diagnose([`https://localhost:${pg.port}`, '--timeout', '4']), 'plaintext-service').evidence
       .protocol,
     'postgresql',
   );
@@ -140,7 +140,7 @@ test('PostgreSQL: TLS off, asked for in the wrong way, and plaintext taken besid
     /SSL|ERROR/,
     'what only looks leaves no complaint about TLS in the log',
   );
-  const straight = assertCause(await diagnose([`https://localhost:${pg.port}`, '--timeout', '2']), 'starttls-needed');
+  const straight = assertCause(await diagnose([`https://localhost:${pg.port}`, '--timeout', '4']), 'starttls-needed');
   assert.equal(straight.evidence.protocol, 'postgresql');
   assert.match(straight.remedy.command ?? '', new RegExp(`localhost:${pg.port} --starttls postgres`));
   // Where only the port said that it is TLS, the answer decides; without a word of it in the log.
