@@ -4,10 +4,12 @@
  */
 import type { ClientSpec, ServiceSpec } from '../stack/stack.ts';
 import { connectionEnv } from './connection-url.ts';
+import { ownerNotes } from './owner-note.ts';
 import type { Desired, Facts } from './service-kind.ts';
 
 /** @param services of the whole stack */
-export function clientInstall(client: ClientSpec, services: readonly ServiceSpec[], { uid, gid }: Facts): Desired {
+export function clientInstall(client: ClientSpec, services: readonly ServiceSpec[], facts: Facts): Desired {
+  const { uid, gid } = facts;
   const directory = client.directory.replace(/\/+$/, '');
   return {
     install: {
@@ -34,6 +36,6 @@ export function clientInstall(client: ClientSpec, services: readonly ServiceSpec
     check: null,
     reload: null,
     restart: null,
-    notes: [],
+    notes: ownerNotes(facts),
   };
 }

@@ -6,6 +6,7 @@
 
 import type { ServiceSpec } from '../stack/stack.ts';
 import { reloadOf } from './declared-action.ts';
+import { ownerNotes } from './owner-note.ts';
 import { DIRECTORY_SETTING, pairLayout } from './pair-layout.ts';
 import type { Action, Objection, ServiceKind } from './service-kind.ts';
 import { awkwardText, firstOf, requiredSetting, setting } from './setting.ts';
@@ -62,6 +63,7 @@ export const files: ServiceKind = {
         write: byHand(service, certificate),
       },
       notes: [
+        ...ownerNotes(facts),
         ...(reload === null ? ['nothing makes the program read its new files: give "reload" a command'] : []),
         ...(service.clients.kind === 'none'
           ? []

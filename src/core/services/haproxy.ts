@@ -26,6 +26,7 @@ export const haproxy: ServiceKind = {
     },
     certificate: {
       type: 'path',
+      isOwn: true,
       required: false,
       description: 'Fixed place of the file with chain and key; else below "directory".',
     },

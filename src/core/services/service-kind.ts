@@ -68,6 +68,8 @@ export interface Facts {
   readonly user: string;
   readonly uid: number;
   readonly gid: number;
+  /** The declared owner, where this process cannot give files to it: they stay its own. */
+  readonly ownerOutOfReach?: string;
 }
 
 /** What the certificate of a service is checked against by its peers. */

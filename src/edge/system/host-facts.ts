@@ -13,7 +13,7 @@ export const hostFacts: HostPorts['facts'] = async (wanted, users) => {
     files,
     version: wanted.version && programVersion(wanted.version),
     openssl: programVersion(['openssl', 'version']),
-    ...(wanted.owner === undefined ? account(users) : namedOwner(wanted.owner)),
+    ...(wanted.owner === undefined ? account(users) : declaredOwner(wanted.owner)),
   };
 };
 
@@ -46,6 +46,14 @@ function account(users: readonly string[]): Account {
   }
   if (candidates.length > 0) throw unknownUser(candidates.join(' or '));
   return { user: String(own), uid: own, gid: process.getgid?.() ?? 0 };
+}
+
+/** Only root gives files away. */
+function declaredOwner(owner: string): Account & Pick<Facts, 'ownerOutOfReach'> {
+  const [own, ownGroup] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  const named = namedOwner(owner);
+  if (own === 0 || (named.uid === own && named.gid === ownGroup)) return named;
+  return { user: String(own), uid: own, gid: ownGroup, ownerOutOfReach: owner };
 }
 
 /** "user" or "user:group", each a name or a number. @throws OperatorFault user-unknown */
