@@ -27,7 +27,12 @@ export interface Site {
   readonly file: string;
   readonly state: string;
   /** The ACME server. */
-  readonly authority: { readonly stop: () => Promise<unknown>; readonly start: () => Promise<void> };
+  readonly authority: {
+    readonly stop: () => Promise<unknown>;
+    readonly start: () => Promise<void>;
+    /** As its operator. */
+    readonly revokeNewest: () => Promise<void>;
+  };
   /** Not in this process's time: the DNS server and the upstream are in it. */
   readonly fullchain: (...args: readonly string[]) => Promise<Ran>;
 }
@@ -90,10 +95,19 @@ http { access_log off; ${temporary.join(' ')} server { listen 127.0.0.1:${plain}
   };
 }
 
-function authorityOf(stack: AsyncDisposableStack, { ca, dns, http01Port }: AcmeWorld): Site['authority'] {
+function authorityOf(stack: AsyncDisposableStack, { ca, dns, http01Port, fullchain }: AcmeWorld): Site['authority'] {
   let running: Pick<Fullchain, 'stop'> = ca;
   return {
     stop: () => running.stop(),
+    async revokeNewest() {
+      const { certificates } = (await fullchain('cert', 'list')) as {
+        certificates: { serial: string; notBefore: string; profile: string }[];
+      };
+      const [newest] = certificates
+        .filter(({ profile }) => profile === 'server')
+        .sort((a, b) => b.notBefore.localeCompare(a.notBefore));
+      await fullchain('cert', 'revoke', newest?.serial ?? assert.fail('nothing was issued'), '--reason', 'superseded');
+    },
     async start() {
       const listen = [
         '--listen',
