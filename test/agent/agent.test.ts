@@ -104,6 +104,26 @@ test('a certificate of a minute is renewed in time; no handshake fails; a stop i
   );
 });
 
+test('an agent that is killed leaves nothing in the way of the next, which renews in time', async (t) => {
+  const { file, state, port, tls, stack } = await app(t);
+  writeFileSync(file, stack('60s'));
+  const serial = () => served(port, join(tls, 'ca.crt'));
+  const first = startAgent(t, file, state, '--interval', '1s');
+  await until(async () => (await serial()) !== null, 'the first certificate');
+  const before = await serial();
+  await first.stop('SIGKILL');
+  const second = startAgent(t, file, state, '--interval', '1s');
+  await until(() => second.log().some(({ msg }) => msg === 'the stack file was read'), 'its start');
+  assert.equal(await serial(), before, 'what is good is kept');
+  await until(async () => (await serial()) !== before, 'a renewal', 60);
+  assert.notEqual(await serial(), null);
+  assert.equal(await second.stop(), 0);
+  assert.deepEqual(
+    second.log().filter(({ level }) => level >= 50),
+    [],
+  );
+});
+
 test('an authority that is away: the old certificate is served, back-off and cause are told, and it recovers alone', async (t) => {
   const { file, state, port, tls, stack, status } = await app(t);
   writeFileSync(file, stack('1h'));
