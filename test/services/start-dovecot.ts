@@ -22,7 +22,7 @@ export async function startDovecot(t: TestContext) {
   for (const path of [etc, config, runtime, mail]) mkdirSync(path);
   const { uid, gid } = account(['dovecot']);
   chownSync(mail, uid, gid);
-  const port = await freePort();
+  const [port, directPort] = [await freePort(), await freePort()];
   writeFileSync(
     join(etc, 'dovecot.conf'),
     `base_dir = ${runtime}
@@ -39,7 +39,9 @@ service imap-login {
     port = ${port}
   }
   inet_listener imaps {
-    port = 0
+    address = 127.0.0.1
+    port = ${directPort}
+    ssl = yes
   }
 }
 passdb {
@@ -57,5 +59,5 @@ userdb {
     isReady: () => acceptsConnections(port),
   });
   stack.defer(async () => void (await server.stop()));
-  return { port, config };
+  return { port, directPort, config };
 }

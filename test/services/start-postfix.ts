@@ -14,7 +14,7 @@ export async function startPostfix(t: TestContext) {
   const directory = stack.use(directoryFor('postfix'));
   const [etc, spool] = [join(directory.path, 'etc'), join(directory.path, 'spool')];
   for (const path of [etc, spool]) mkdirSync(path);
-  const port = await freePort();
+  const [port, directPort] = [await freePort(), await freePort()];
   const config = join(etc, 'main.cf');
   const text = [
     'compatibility_level = 3.6',
@@ -34,6 +34,7 @@ export async function startPostfix(t: TestContext) {
   writeFileSync(config, text);
   const services = [
     `127.0.0.1:${port} inet n - n - - smtpd`,
+    `127.0.0.1:${directPort} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes`,
     'postlog unix-dgram n - n - 1 postlogd',
     'tlsmgr unix - - n 1000? 1 tlsmgr',
     'anvil unix - - n - 1 anvil',
@@ -45,5 +46,5 @@ export async function startPostfix(t: TestContext) {
   await startServer(program, ['-c', etc, 'start-fg'], { isReady: () => acceptsConnections(port) });
   // Its daemons outlive the signal that ends the master.
   stack.defer(async () => void (await run(program, ['-c', etc, 'abort'])));
-  return { port, config, text };
+  return { port, directPort, config, text };
 }

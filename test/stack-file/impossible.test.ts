@@ -30,6 +30,8 @@ const IMPOSSIBLE: readonly (readonly [kind: string, asked: string, column: numbe
   ['dovecot', 'clients: optional', 14, /dovecot goes on with a client.*possible here: none, required$/],
   ['postfix', 'clients: optional', 14, /postfix goes on with a client.*possible here: none, required$/],
   ['postfix', 'clients: required\n    security: may', 14, /only where TLS is required \(security: encrypt\)/],
+  ['postfix', 'protocol: imaps', 15, /^"imaps" is neither smtp nor smtps$/],
+  ['dovecot', 'protocol: pop3s', 15, /^"pop3s" is neither imap nor imaps$/],
   ['postfix', 'security: must', 15, /^"must" is neither encrypt nor may$/],
   ['haproxy', 'clients: required', 14, /with "upstream" we write it; possible here: none$/],
   ['haproxy', 'upstream: http://127.0.0.1:80/app', 15, /more than host and port.*take the path out$/],

@@ -94,7 +94,8 @@ export function serviceTarget({ issuers }: Stack, service: ServiceSpec): WantedT
   if (address === null) return null;
   const host = reachableName(service);
   const text = formatHostPort({ host, port: address.port });
-  const { protocol } = SERVICE_KIND_TABLE[service.kind];
+  const kind = SERVICE_KIND_TABLE[service.kind];
+  const protocol = kind.protocolOf?.(service) ?? kind.protocol;
   const issuer = issuers[service.issuer];
   return {
     target: { text, protocol, host, port: address.port, url: null },

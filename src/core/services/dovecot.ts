@@ -9,19 +9,24 @@
 
 import type { ServiceSpec } from '../stack/stack.ts';
 import { reloadOf } from './declared-action.ts';
+import { type MailProtocols, mailProtocol, protocolSetting, unknownMailProtocol } from './mail-protocol.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout, parentDirectory } from './pair-layout.ts';
 import { noRevocation } from './revocation-lists.ts';
 import { type Facts, type ServiceKind, versionAtLeast } from './service-kind.ts';
 import { awkwardText, clientsOtherThan, firstOf, requiredSetting } from './setting.ts';
 import { groupsFor, oldestVersion, tlsPolicy } from './tls-policy.ts';
 
+const IMAP = { starttls: 'imap', direct: 'imaps', directPort: 993 } as const satisfies MailProtocols;
+
 export const dovecot: ServiceKind = {
   name: 'dovecot',
   settings: {
     config: { type: 'path', required: true, description: 'Directory of drop-ins, such as /etc/dovecot/conf.d.' },
+    protocol: protocolSetting(IMAP),
     directory: DIRECTORY_SETTING,
   },
   protocol: 'imap',
+  protocolOf: (service) => mailProtocol(service, IMAP),
   // Its configuration process reads the pair as root.
   users: [],
   profile: () => 'server',
@@ -31,6 +36,7 @@ export const dovecot: ServiceKind = {
   impossible: (service) =>
     firstOf(
       awkwardText(service, 'config', 'directory'),
+      unknownMailProtocol(service, IMAP),
       clientsOtherThan(
         service,
         ['none', 'required'],

@@ -10,12 +10,15 @@
 
 import type { ServiceSpec } from '../stack/stack.ts';
 import { reloadOf } from './declared-action.ts';
+import { type MailProtocols, mailProtocol, protocolSetting, unknownMailProtocol } from './mail-protocol.ts';
 import { setMarkedBlock } from './marked-block.ts';
 import { DIRECTORY_SETTING, type PairPaths, pairLayout, parentDirectory } from './pair-layout.ts';
 import { noRevocation } from './revocation-lists.ts';
 import { type Facts, type ServiceKind, versionAtLeast } from './service-kind.ts';
 import { awkwardText, clientsOtherThan, firstOf, missingFile, requiredSetting, setting } from './setting.ts';
 import { groupsFor, tlsPolicy } from './tls-policy.ts';
+
+const SMTP = { starttls: 'smtp', direct: 'smtps', directPort: 465 } as const satisfies MailProtocols;
 
 export const postfix: ServiceKind = {
   name: 'postfix',
@@ -26,9 +29,11 @@ export const postfix: ServiceKind = {
       required: false,
       description: '"encrypt": TLS or nothing; "may" for a public mail exchanger; else encrypt.',
     },
+    protocol: protocolSetting(SMTP),
     directory: DIRECTORY_SETTING,
   },
   protocol: 'smtp',
+  protocolOf: (service) => mailProtocol(service, SMTP),
   // Its daemons read the pair before they give up their privileges.
   users: [],
   profile: () => 'server',
@@ -41,6 +46,7 @@ export const postfix: ServiceKind = {
   impossible: (service) =>
     firstOf(
       awkwardText(service, 'config', 'directory'),
+      unknownMailProtocol(service, SMTP),
       ['encrypt', 'may'].includes(security(service))
         ? null
         : { key: 'security', why: `${JSON.stringify(security(service))} is neither encrypt nor may` },

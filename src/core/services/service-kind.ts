@@ -13,6 +13,8 @@ export interface ServiceKind {
   readonly settings: Readonly<Record<string, SettingShape>>;
   /** How a client begins: plain TLS, or what comes before it. */
   readonly protocol: ServiceProtocol;
+  /** Where it depends on the service which of several it is; absent: `protocol`. */
+  readonly protocolOf?: (service: ServiceSpec) => ServiceProtocol;
   /**
    * As whom the service reads its key, first that exists on the host; the stack file's runAs goes before. Empty where the
    * service reads it before it gives up its privileges: the owner is then who runs Fullchain.
@@ -47,7 +49,8 @@ export interface SettingShape {
   readonly isOwn?: true;
 }
 
-export type ServiceProtocol = 'tls' | 'https' | 'postgres' | 'mysql' | 'redis' | 'smtp' | 'imap';
+/** "smtps" and "imaps": TLS from the first byte (RFC 8314). */
+export type ServiceProtocol = 'tls' | 'https' | 'postgres' | 'mysql' | 'redis' | 'smtp' | 'smtps' | 'imap' | 'imaps';
 
 export interface FactsWanted {
   /** Files whose text decides (configuration that gets a marked block). Missing ones come back as null. */

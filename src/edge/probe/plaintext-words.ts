@@ -85,6 +85,8 @@ export async function speakPlaintext(
       const served = /^HTTP\/1\.[01] (?!400|301|302|307|308|426)/.test(answer);
       return { kind: served ? 'service' : 'refused', detail: printable(answer) || 'closed without a word' };
     }
+    case 'imaps':
+    case 'smtps':
     case 'tls': {
       socket.write('GET / HTTP/1.0\r\n\r\n');
       const answer = await readSome(socket, silence);

@@ -20,6 +20,8 @@ export async function beforeTls(protocol: Protocol, socket: Duplex, domain: stri
     case 'tls':
     case 'https':
     case 'redis':
+    case 'imaps':
+    case 'smtps':
       return;
     case 'postgres':
       return postgresSslRequest(socket);

@@ -8,6 +8,7 @@ import type { X509Certificate } from 'node:crypto';
 import { connect as connectTcp } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import type { Protocol } from '../../core/probe/protocol.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import { parseIpAddress } from '../../core/x509/ip-address.ts';
 import type { Attempt, AttemptResult } from '../../flow/probe/attempt.ts';
@@ -187,6 +188,8 @@ async function established(request: Attempt, socket: TLSSocket): Promise<Unread>
     const login = { user: request.user ?? '', password: request.password };
     return { ...facts, answer: await mysqlPasswordLogin(socket, login) };
   }
+  // Behind STARTTLS nobody greets once more.
+  if (GREETS_INSIDE.includes(request.protocol)) await readSome(socket, Math.min(GREETING_INSIDE_MS, request.timeoutMs));
   if (request.exchange !== 'listen') socket.write(firstWords(request));
   let fault: Error | null = null;
   socket.once('error', (cause) => {
@@ -200,6 +203,9 @@ async function established(request: Attempt, socket: TLSSocket): Promise<Unread>
   if (request.protocol === 'mysql' && request.exchange === 'listen') await leaveMysql(socket, 2);
   return { ...facts, answer };
 }
+
+const GREETS_INSIDE: readonly Protocol[] = ['imaps', 'smtps'];
+const GREETING_INSIDE_MS = 2000;
 
 /** `issuerCertificate` is the next one that was sent, whoever issued what. */
 function chainFrom(leaf: X509Certificate | undefined): readonly Uint8Array[] {
@@ -227,10 +233,12 @@ function firstWords({ protocol, exchange, user = 'fullchain', database = 'postgr
     case 'redis':
       return 'PING\r\n';
     case 'smtp':
+    case 'smtps':
       return 'EHLO fullchain.invalid\r\nMAIL FROM:<>\r\n';
     case 'lmtp':
       return 'LHLO fullchain.invalid\r\nMAIL FROM:<>\r\n';
     case 'imap':
+    case 'imaps':
       return exchange === 'login' ? 'a AUTHENTICATE PLAIN\r\n' : 'a NOOP\r\n';
     case 'pop3':
       return 'CAPA\r\n';

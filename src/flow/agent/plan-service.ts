@@ -48,7 +48,7 @@ function serviceWish(ports: PlanPorts, service: ServiceSpec, kind: ServiceKind, 
       lifetimeSeconds: service.lifetimeSeconds,
       commonName: null,
     },
-    endpoint: service.address && { protocol: kind.protocol, address: service.address },
+    endpoint: service.address && { protocol: kind.protocolOf?.(service) ?? kind.protocol, address: service.address },
     desired: kind.desired(service, facts, {
       verifyClients,
       ...(revocationLists !== null && { revocationLists }),

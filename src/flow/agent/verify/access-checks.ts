@@ -11,7 +11,7 @@ type Finding = Omit<Check, 'id'>;
 
 export async function plaintext(ports: VerifyPorts, plan: ServicePlan, address: HostPort): Promise<Finding> {
   const wanted = 'a plaintext client gets no service';
-  const { kind, desired } = plan;
+  const { kind, desired, endpoint } = plan;
   const remedy = settingsRemedy('Require TLS in the configuration', plan);
   if (desired.plaintextTaken) return untried(desired.plaintextTaken);
   if (desired.plaintextRefused) {
@@ -26,7 +26,7 @@ export async function plaintext(ports: VerifyPorts, plan: ServicePlan, address: 
       remedy,
     );
   }
-  const { kind: answer, detail } = await ports.plaintext(kind.protocol, address, TIMEOUT_MS);
+  const { kind: answer, detail } = await ports.plaintext(endpoint?.protocol ?? kind.protocol, address, TIMEOUT_MS);
   if (answer === 'unknown') return untried(detail);
   return finding(answer === 'refused', wanted, detail || 'an answer that is no text', remedy);
 }
@@ -83,12 +83,14 @@ export function isRefusal(protocol: Protocol, answer: string): boolean {
     case 'tls':
       return /^HTTP\/1\.[01] (?:400|403|495|496)/.test(answer);
     case 'smtp':
+    case 'smtps':
     case 'lmtp':
       return /^(?:421|454|530|550|554)[ -].*(?:certificate|TLS)/im.test(answer);
     case 'mysql':
       // 1045 is "access denied", which is what nobody's user gets; these say that it is about the certificate or TLS.
       return /X509|certificate|secure.?transport/i.test(answer);
     case 'imap':
+    case 'imaps':
       return /^a NO .*(?:certificate|SSL|TLS)/im.test(answer);
     case 'redis':
     case 'pop3':
@@ -104,5 +106,5 @@ export function isRefusal(protocol: Protocol, answer: string): boolean {
  * it begins, before it asks who logs in; a mechanism that it does not offer it refuses before it looks at the certificate.
  */
 function isWelcome(protocol: Protocol, answer: string): boolean {
-  return protocol !== 'imap' || answer.startsWith('+');
+  return !['imap', 'imaps'].includes(protocol) || answer.startsWith('+');
 }

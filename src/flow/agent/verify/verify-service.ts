@@ -40,7 +40,7 @@ export async function verifyService(
   const client = ports.own !== null && 'client' in ports.own ? ports.own.client : null;
   const lacked = lackedIdentity(ports.own, service);
   const base: Attempt = {
-    protocol: kind.protocol,
+    protocol: plan.endpoint?.protocol ?? kind.protocol,
     address,
     serverName: serverNameOf(service.names),
     anchors: null,
