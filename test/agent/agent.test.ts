@@ -14,9 +14,10 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
-import { fullchain, scratch } from '../ca/command-line.ts';
+import { fullchain, openssl, scratch } from '../ca/command-line.ts';
+import { FAKETIME_LIBRARY, needsFaketime } from '../surroundings/faketime.ts';
 import { freePort } from '../world/free-port.ts';
-import { startAgent, until } from './running-agent.ts';
+import { startAgent, startAgentWith, until } from './running-agent.ts';
 
 const SERVER = new URL('./reloading-server.ts', import.meta.url).pathname;
 
@@ -122,6 +123,38 @@ test('an agent that is killed leaves nothing in the way of the next, which renew
     second.log().filter(({ level }) => level >= 50),
     [],
   );
+});
+
+test('a clock that is set ahead past the renewal: it is seen, and what is due by then is renewed', {
+  skip: needsFaketime,
+}, async (t) => {
+  const { file, state, tls, stack } = await app(t);
+  writeFileSync(file, stack('24h'));
+  const clock = join(tls, 'clock');
+  writeFileSync(clock, '+0');
+  const env = {
+    LD_PRELOAD: FAKETIME_LIBRARY ?? '',
+    FAKETIME_TIMESTAMP_FILE: clock,
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  };
+  const agent = startAgentWith(env, t, file, state, '--interval', '1s');
+  const brought = () => agent.log().filter(({ msg }) => msg.startsWith('brought to')).length;
+  await until(() => brought() === 1, 'the first certificate');
+  const serial = (): string => openssl(['x509', '-in', join(tls, 'server.crt'), '-noout', '-serial']).stdout;
+  const first = serial();
+  writeFileSync(clock, '+20h');
+  await until(() => brought() === 2, 'the renewal');
+  assert.notEqual(serial(), first);
+  assert.ok(
+    agent.log().some(({ msg, seconds }) => msg.startsWith('the clock was set') && Number(seconds) > 71_000),
+    JSON.stringify(agent.log()),
+  );
+  // Back again nothing is renewed, and nothing fails.
+  writeFileSync(clock, '+0');
+  await until(() => agent.log().filter(({ msg }) => msg.startsWith('the clock was set')).length === 2, 'the way back');
+  assert.equal(brought(), 2);
+  assert.equal(await agent.stop(), 0);
 });
 
 test('an authority that is away: the old certificate is served, back-off and cause are told, and it recovers alone', async (t) => {

@@ -19,8 +19,19 @@ export interface RunningAgent {
 }
 
 export function startAgent(t: TestContext, file: string, state: string, ...more: readonly string[]): RunningAgent {
+  return startAgentWith({}, t, file, state, ...more);
+}
+
+/** With more in its environment. */
+export function startAgentWith(
+  env: Readonly<Record<string, string>>,
+  t: TestContext,
+  file: string,
+  state: string,
+  ...more: readonly string[]
+): RunningAgent {
   const child = spawn(process.execPath, [MAIN, 'agent', '--file', file, '--state', state, ...more], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let text = '';
