@@ -1,7 +1,7 @@
 /** Servers of other people whose TLS begins after a request, in the TLS libraries that they come with: as sslscan and openssl see them. */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { StarttlsWord } from '../../src/core/probe/protocol.ts';
 import { scratch } from '../ca/command-line.ts';
@@ -11,6 +11,8 @@ import { pathOf, skipWithout } from '../servers/available.ts';
 import { run, startServer } from '../servers/process.ts';
 import { IS_ROOT } from '../services/applied.ts';
 import { cleanup } from '../services/cleanup.ts';
+import { startDovecot } from '../services/start-dovecot.ts';
+import { startPostfix } from '../services/start-postfix.ts';
 import { freePort } from '../world/free-port.ts';
 import { opensslPairs } from './openssl-pairs.ts';
 import { idsOf, probeOne } from './run-probe.ts';
@@ -23,8 +25,27 @@ interface RealServer {
   readonly word: StarttlsWord;
   /** sslscan 2.0 does not get through slapd's answer. */
   readonly isScanned: boolean;
-  /** @returns its arguments; files that it needs are written */
-  readonly prepare: (directory: string, port: number, hasTls: boolean) => readonly string[];
+  /** @returns its port */
+  readonly start: (t: TestContext, hasTls: boolean) => Promise<number>;
+}
+
+/** @param prepare its arguments; files that it needs are written */
+function byItself(
+  program: string,
+  prepare: (directory: string, port: number, hasTls: boolean) => readonly string[],
+): RealServer['start'] {
+  return async (t, hasTls) => {
+    const port = await freePort();
+    const args = prepare(scratch(t), port, hasTls);
+    const server = await startServer(pathOf(program) ?? program, args, { isReady: () => acceptsConnections(port) });
+    cleanup(t).use(server);
+    return port;
+  };
+}
+
+async function reloaded(program: string, ...args: readonly string[]): Promise<void> {
+  const { status, output } = await run(pathOf(program) ?? program, args);
+  assert.equal(status, 0, output);
 }
 
 function written(directory: string, name: string, lines: readonly string[]): string {
@@ -39,17 +60,17 @@ const SERVERS: readonly RealServer[] = [
     word: 'ldap',
     isScanned: false,
     // GnuTLS, in Debian.
-    prepare: (directory, port, hasTls) => {
+    start: byItself('slapd', (directory, port, hasTls) => {
       const tls = [`TLSCertificateFile ${pairs.ecdsa.cert}`, `TLSCertificateKeyFile ${pairs.ecdsa.key}`];
       const file = written(directory, 'slapd.conf', [`pidfile ${directory}/pid`, ...(hasTls ? tls : [])]);
       return ['-f', file, '-h', `ldap://127.0.0.1:${port}`, '-d', '0'];
-    },
+    }),
   },
   {
     program: 'vsftpd',
     word: 'ftp',
     isScanned: true,
-    prepare: (directory, port, hasTls) => {
+    start: byItself('vsftpd', (directory, port, hasTls) => {
       mkdirSync(join(directory, 'empty'));
       return [
         written(directory, 'vsftpd.conf', [
@@ -59,13 +80,13 @@ const SERVERS: readonly RealServer[] = [
           ...[`rsa_cert_file=${pairs.rsa.cert}`, `rsa_private_key_file=${pairs.rsa.key}`, 'ssl_ciphers=HIGH'],
         ]),
       ];
-    },
+    }),
   },
   {
     program: 'prosody',
     word: 'xmpp',
     isScanned: true,
-    prepare: (directory, port, hasTls) => [
+    start: byItself('prosody', (directory, port, hasTls) => [
       '--config',
       written(directory, 'prosody.cfg.lua', [
         'run_as_root = true',
@@ -76,26 +97,53 @@ const SERVERS: readonly RealServer[] = [
         ...(hasTls ? [`ssl = { certificate = "${pairs.ecdsa.cert}"; key = "${pairs.ecdsa.key}" }`] : []),
       ]),
       '-F',
-    ],
+    ]),
+  },
+  {
+    program: 'dovecot',
+    word: 'imap',
+    isScanned: true,
+    async start(t, hasTls) {
+      const { port, config } = await startDovecot(t);
+      if (!hasTls) return port;
+      const { cert, key } = pairs.ecdsa;
+      written(config, '10-tls.conf', [
+        'ssl = required',
+        'disable_plaintext_auth = yes',
+        `ssl_cert = <${cert}`,
+        `ssl_key = <${key}`,
+      ]);
+      await reloaded('doveadm', '-c', join(config, '../dovecot.conf'), 'reload');
+      return port;
+    },
+  },
+  {
+    program: 'postfix',
+    word: 'smtp',
+    isScanned: true,
+    async start(t, hasTls) {
+      const { port, config, text } = await startPostfix(t);
+      if (!hasTls) return port;
+      const { cert, key } = pairs.ecdsa;
+      const settings = [
+        'smtpd_tls_security_level = encrypt',
+        `smtpd_tls_cert_file = ${cert}`,
+        `smtpd_tls_key_file = ${key}`,
+      ];
+      writeFileSync(config, `${text.replace('smtpd_tls_security_level = none', '')}${settings.join('\n')}\n`);
+      await reloaded('postfix', '-c', dirname(config), 'reload');
+      return port;
+    },
   },
 ];
 
-async function start(t: TestContext, { program, prepare }: RealServer, hasTls: boolean): Promise<number> {
-  const port = await freePort();
-  const args = prepare(scratch(t), port, hasTls);
-  const server = await startServer(pathOf(program) ?? program, args, { isReady: () => acceptsConnections(port) });
-  cleanup(t).use(server);
-  return port;
-}
-
 const needRoot = IS_ROOT ? false : 'skipped: these servers start as root only';
 
-for (const real of SERVERS) {
-  const { program, word, isScanned } = real;
+for (const { program, word, isScanned, start } of SERVERS) {
   const skip = skipWithout(program, 'sslscan') || needRoot;
 
   test(`${program} with TLS: as sslscan and openssl have it, and nothing is wrong`, { skip }, async (t) => {
-    const port = await start(t, real, true);
+    const port = await start(t, true);
     const at = [`localhost:${port}`, '--connect', '127.0.0.1', '--ca', pairs.ca];
     const target = await probeOne(...at, '--starttls', word);
     assert.ok(target.protocols.includes('TLSv1.2') && target.suites.length > 3, JSON.stringify(target));
@@ -127,7 +175,7 @@ for (const real of SERVERS) {
   });
 
   test(`${program} without TLS: it is said to be off`, { skip }, async (t) => {
-    const port = await start(t, real, false);
+    const port = await start(t, false);
     const at = [`localhost:${port}`, '--connect', '127.0.0.1'];
     assert.deepEqual(idsOf(await probeOne(...at, '--starttls', word)), ['tls-off']);
     assertCause(await diagnose([...at, '--starttls', word]), 'tls-off');
