@@ -1,9 +1,11 @@
 /** What `probe` and `diagnose` look at: targets from arguments, from a file, and from the services of a stack file. */
+
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import { isStarttlsWord, STARTTLS_WORDS, type StarttlsWord } from '../../core/probe/protocol.ts';
 import { parseTarget, type Target } from '../../core/probe/target.ts';
 import { reachableName } from '../../core/services/connection-url.ts';
 import { SERVICE_KIND_TABLE } from '../../core/services/service-kinds.ts';
+import { serviceProtocol } from '../../core/services/service-protocol.ts';
 import { oldestVersion, tlsPolicy } from '../../core/services/tls-policy.ts';
 import { formatHostPort } from '../../core/stack/host-port.ts';
 import type { HostPort, ServiceSpec, Stack } from '../../core/stack/stack.ts';
@@ -94,8 +96,7 @@ export function serviceTarget({ issuers }: Stack, service: ServiceSpec): WantedT
   if (address === null) return null;
   const host = reachableName(service);
   const text = formatHostPort({ host, port: address.port });
-  const kind = SERVICE_KIND_TABLE[service.kind];
-  const protocol = kind.protocolOf?.(service) ?? kind.protocol;
+  const protocol = serviceProtocol(SERVICE_KIND_TABLE[service.kind], service);
   const issuer = issuers[service.issuer];
   return {
     target: { text, protocol, host, port: address.port, url: null },

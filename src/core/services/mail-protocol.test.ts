@@ -18,3 +18,13 @@ test('TLS comes first at 993 and 465, after STARTTLS elsewhere, and as the stack
     ['smtps', 'smtp', 'smtp', 'smtps'],
   );
 });
+
+test('a public mail exchanger takes plaintext where TLS comes after STARTTLS, and never where it comes first', () => {
+  const takenAt = (port: number): string | undefined => {
+    const service = serviceSpec(postfix, port, { settings: { config: '/etc/postfix/main.cf', security: 'may' } });
+    const facts = { files: {}, version: '3.7.11', openssl: '3.0.19', user: 'root', uid: 0, gid: 0 };
+    return postfix.desired(service, facts, { verifyClients: false }).plaintextTaken;
+  };
+  assert.match(takenAt(25) ?? '', /lets clients go on in plaintext/);
+  assert.equal(takenAt(465), undefined);
+});

@@ -92,9 +92,11 @@ export const postfix: ServiceKind = {
         why: 'new daemons take up the new pair; old ones finish their session',
       }),
       restart: null,
-      ...(security(service) === 'may' && {
-        plaintextTaken: 'security: may lets clients go on in plaintext, as a public mail exchanger must',
-      }),
+      // Where TLS comes first nobody can.
+      ...(security(service) === 'may' &&
+        mailProtocol(service, SMTP) === 'smtp' && {
+          plaintextTaken: 'security: may lets clients go on in plaintext, as a public mail exchanger must',
+        }),
       notes: [
         ...(security(service) === 'may'
           ? ['security: may lets clients go on in plaintext, as a public mail exchanger must; verify says so']

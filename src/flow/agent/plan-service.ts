@@ -1,6 +1,8 @@
 /** What one service needs: its kind decides from facts about the host. */
+
 import { OperatorFault } from '../../core/faults/operator-faults.ts';
 import type { Facts, ServiceKind } from '../../core/services/service-kind.ts';
+import { serviceProtocol } from '../../core/services/service-protocol.ts';
 import type { ServiceSpec } from '../../core/stack/stack.ts';
 import { type InstallPlan, type InstallWish, type PlanPorts, planInstall } from './install-plan.ts';
 
@@ -48,7 +50,7 @@ function serviceWish(ports: PlanPorts, service: ServiceSpec, kind: ServiceKind, 
       lifetimeSeconds: service.lifetimeSeconds,
       commonName: null,
     },
-    endpoint: service.address && { protocol: kind.protocolOf?.(service) ?? kind.protocol, address: service.address },
+    endpoint: service.address && { protocol: serviceProtocol(kind, service), address: service.address },
     desired: kind.desired(service, facts, {
       verifyClients,
       ...(revocationLists !== null && { revocationLists }),

@@ -1,5 +1,7 @@
 /** Who gets service: nobody in plaintext, and of those with a certificate whom the stack file says. */
+
 import type { Protocol } from '../../../core/probe/protocol.ts';
+import { serviceProtocol } from '../../../core/services/service-protocol.ts';
 import type { HostPort } from '../../../core/stack/stack.ts';
 import type { Attempt, ClientIdentity } from '../../probe/attempt.ts';
 import type { ServicePlan } from '../plan-service.ts';
@@ -11,7 +13,7 @@ type Finding = Omit<Check, 'id'>;
 
 export async function plaintext(ports: VerifyPorts, plan: ServicePlan, address: HostPort): Promise<Finding> {
   const wanted = 'a plaintext client gets no service';
-  const { kind, desired, endpoint } = plan;
+  const { kind, service, desired } = plan;
   const remedy = settingsRemedy('Require TLS in the configuration', plan);
   if (desired.plaintextTaken) return untried(desired.plaintextTaken);
   if (desired.plaintextRefused) {
@@ -26,7 +28,7 @@ export async function plaintext(ports: VerifyPorts, plan: ServicePlan, address: 
       remedy,
     );
   }
-  const { kind: answer, detail } = await ports.plaintext(endpoint?.protocol ?? kind.protocol, address, TIMEOUT_MS);
+  const { kind: answer, detail } = await ports.plaintext(serviceProtocol(kind, service), address, TIMEOUT_MS);
   if (answer === 'unknown') return untried(detail);
   return finding(answer === 'refused', wanted, detail || 'an answer that is no text', remedy);
 }

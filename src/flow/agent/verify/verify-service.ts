@@ -2,7 +2,9 @@
  * Proof, not belief: what a client sees of a service, and what it must be refused. Every check id is there for every
  * service with an address; one that does not apply has `ok: null` and says why.
  */
+
 import { DerError } from '../../../core/asn1/der-reader.ts';
+import { serviceProtocol } from '../../../core/services/service-protocol.ts';
 import { startText } from '../../../core/services/start-text.ts';
 import { formatHostPort } from '../../../core/stack/host-port.ts';
 import type { HostPort } from '../../../core/stack/stack.ts';
@@ -40,7 +42,7 @@ export async function verifyService(
   const client = ports.own !== null && 'client' in ports.own ? ports.own.client : null;
   const lacked = lackedIdentity(ports.own, service);
   const base: Attempt = {
-    protocol: plan.endpoint?.protocol ?? kind.protocol,
+    protocol: serviceProtocol(kind, plan.service),
     address,
     serverName: serverNameOf(service.names),
     anchors: null,
